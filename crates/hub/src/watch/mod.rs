@@ -1,0 +1,3 @@
+//! Watch: what every place gives now and gave before.
+
+pub mod board;

@@ -1,0 +1,99 @@
+//! Gateways: the boxes at sites, as the hub and the link name them.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A gateway's id: `gw-` and 26 lower-case letters and digits, given at enrolment.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct GatewayId(String);
+
+/// The text is not a gateway's id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{0}\" is not a gateway's id")]
+pub struct NotAGatewayId(pub String);
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+impl GatewayId {
+    /// Makes an id from 128 bits that the caller drew.
+    #[must_use]
+    pub fn from_bits(bits: u128) -> Self {
+        let mut text = String::with_capacity(29);
+        text.push_str("gw-");
+        for i in (0..26).rev() {
+            let five = (bits >> (i * 5)) as usize & 31;
+            text.push(ALPHABET.get(five).map_or('0', |b| char::from(*b)));
+        }
+        GatewayId(text)
+    }
+
+    /// Reads an id.
+    ///
+    /// # Errors
+    /// `NotAGatewayId` when the text has another form.
+    pub fn parse(text: &str) -> Result<Self, NotAGatewayId> {
+        let ok = text
+            .strip_prefix("gw-")
+            .is_some_and(|rest| rest.len() == 26 && rest.bytes().all(|b| ALPHABET.contains(&b)));
+        if ok { Ok(GatewayId(text.to_owned())) } else { Err(NotAGatewayId(text.to_owned())) }
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for GatewayId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for GatewayId {
+    type Error = NotAGatewayId;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        GatewayId::parse(&text)
+    }
+}
+
+impl From<GatewayId> for String {
+    fn from(id: GatewayId) -> String {
+        id.0
+    }
+}
+
+/// What the kernel and hardware of a box can do, found at start.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Capabilities {
+    /// `kulkul` version, for example `0.1.0`.
+    pub version: String,
+    /// Kernel release.
+    pub kernel: String,
+    /// Flow offload through nf_tables flowtables.
+    pub flowtable: bool,
+    /// The cake queue discipline.
+    pub cake: bool,
+    /// The fq_codel queue discipline.
+    pub fq_codel: bool,
+    /// Intermediate functional block devices.
+    pub ifb: bool,
+    /// IPv6 on the uplink or the LAN.
+    pub ipv6: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_read_back() {
+        let id = GatewayId::from_bits(u128::MAX);
+        assert_eq!(id.as_str(), "gw-7zzzzzzzzzzzzzzzzzzzzzzzzz");
+        assert_eq!(GatewayId::parse(id.as_str()).unwrap(), id);
+        assert!(GatewayId::parse("gw-7ZZZ").is_err());
+    }
+}

@@ -1,0 +1,22 @@
+//! The pure rules of kulkul: types, names and decisions.
+//!
+//! Nothing here reads a file, a socket, a clock or a random number: time and
+//! ids come in as values, results depend on arguments alone. One file per noun;
+//! the nouns are those of GLOSSARY.md.
+#![warn(missing_docs)]
+
+pub mod area;
+pub mod category;
+pub mod claim;
+pub mod gateway;
+pub mod geometry;
+pub mod measurement;
+pub mod moment;
+pub mod refusal;
+pub mod session;
+pub mod site;
+pub mod staff;
+pub mod state;
+
+pub use moment::{Moment, Zone};
+pub use refusal::Refusal;
