@@ -167,7 +167,10 @@ impl Zone {
     }
 
     fn start_of(&self, date: civil::Date) -> Moment {
-        date.to_zoned(self.tz.clone()).map_or(Moment::EPOCH, |z| Moment(z.timestamp().as_millisecond()))
+        self.tz
+            .to_ambiguous_timestamp(date.at(0, 0, 0, 0))
+            .compatible()
+            .map_or(Moment::EPOCH, |t| Moment(t.as_millisecond()))
     }
 }
 
