@@ -1,1 +1,21 @@
-fn main() {}
+//! The program: reads the command line, runs one command, ends with its code.
+//!
+//! It knows no rules. Commands are in `command/`, one file each; what they do
+//! is in the rooms (hub, gateway, sim).
+
+mod cli;
+mod command;
+mod ending;
+mod logs;
+mod screen;
+#[cfg(test)]
+mod tests;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cli::read() {
+        Ok(cli) => ending::of(cli.run()),
+        Err(code) => code,
+    }
+}

@@ -1,0 +1,25 @@
+//! `kulkul enrol`: a claim code for a site's gateway.
+
+use crate::ending::{Failure, Outcome};
+use std::path::PathBuf;
+
+/// Give a claim code for the gateway of one site
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  kulkul enrol BJ-001")]
+pub struct Args {
+    /// The site's code, such as BJ-001
+    site: String,
+    /// The hub's configuration
+    #[arg(long, value_name = "FILE", default_value = "hub.toml")]
+    config: PathBuf,
+}
+
+impl Args {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// Says what could not be done and the mend.
+    pub fn run(self) -> Outcome {
+        Err(Failure::unable(anyhow::anyhow!("this build cannot do that yet"), "use a newer one"))
+    }
+}

@@ -1,0 +1,32 @@
+//! `kulkul keys`: the keys that the hub signs with.
+
+use crate::ending::{Failure, Outcome};
+use std::path::PathBuf;
+
+/// Make the keys that the hub signs with
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  kulkul keys init --config hub.toml")]
+pub struct Args {
+    #[command(subcommand)]
+    act: Act,
+    /// The hub's configuration
+    #[arg(long, global = true, value_name = "FILE", default_value = "hub.toml")]
+    config: PathBuf,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Act {
+    /// Make the root and the signing keys where there are none
+    #[command(after_help = "Example:\n  kulkul keys init")]
+    Init,
+}
+
+impl Args {
+    /// Makes the keys.
+    ///
+    /// # Errors
+    /// Says what is wrong and the mend.
+    pub fn run(self) -> Outcome {
+        Err(Failure::unable(anyhow::anyhow!("this build cannot do that yet"), "use a newer one"))
+    }
+}

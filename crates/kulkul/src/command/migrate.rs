@@ -1,0 +1,23 @@
+//! `kulkul migrate`: bring the database to this version.
+
+use crate::ending::{Failure, Outcome};
+use std::path::PathBuf;
+
+/// Bring the database to this version
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  kulkul migrate --config hub.toml")]
+pub struct Args {
+    /// The hub's configuration
+    #[arg(long, value_name = "FILE", default_value = "hub.toml")]
+    config: PathBuf,
+}
+
+impl Args {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// Says what could not be done and the mend.
+    pub fn run(self) -> Outcome {
+        Err(Failure::unable(anyhow::anyhow!("this build cannot do that yet"), "use a newer one"))
+    }
+}
