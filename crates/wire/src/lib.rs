@@ -1,1 +1,2 @@
 //! kulkul-wire
+pub mod minutes;
