@@ -1,1 +1,6 @@
-//! kulkul-sim
+//! Sim: simulated gateways that speak the real link, and the world that they live in.
+//!
+//! Serves `kulkul demo`, `kulkul fleet` and tests. Hub and gateway never know of it.
+
+pub mod dice;
+pub mod world;
