@@ -4,4 +4,5 @@
 //! `api.rs`. `web` turns requests into calls of the rooms and answers into bytes.
 
 pub mod clock;
+pub mod map;
 pub mod watch;
