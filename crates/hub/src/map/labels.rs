@@ -107,8 +107,7 @@ pub fn beside(land: &Shape, areas: &[Named<'_>], view: &View) -> Vec<Label> {
 
 fn at_height(land: &Shape, area: &Named<'_>, view: &View, y: f64, band: (f64, f64)) -> Vec<Label> {
     const SAME_EDGE: f64 = 12.0;
-    let (Some(own), Some(all)) =
-        (reach(area.shape, view, band.0, band.1), reach(land, view, band.0, band.1))
+    let (Some(own), Some(all)) = (reach(area.shape, view, band.0, band.1), reach(land, view, band.0, band.1))
     else {
         return Vec::new();
     };
@@ -137,10 +136,8 @@ pub fn within(areas: &[Named<'_>], view: &View) -> Vec<Label> {
     for area in areas {
         let label = inside(area, view, SIZE);
         let place = Taken::of(&label, SIZE);
-        let visible = place.left >= 0.0
-            && place.right <= WIDTH
-            && place.top >= 0.0
-            && place.bottom <= view.height;
+        let visible =
+            place.left >= 0.0 && place.right <= WIDTH && place.top >= 0.0 && place.bottom <= view.height;
         if visible && !taken.iter().any(|t| t.meets(&place)) {
             taken.push(place);
             labels.push(label);
@@ -168,7 +165,12 @@ mod tests {
         let named: Vec<Named<'_>> = codes
             .iter()
             .zip(&parts)
-            .map(|(code, shape)| Named { code, name: "Petang", centre: Point { lat: -8.1, lon: 115.05 }, shape })
+            .map(|(code, shape)| Named {
+                code,
+                name: "Petang",
+                centre: Point { lat: -8.1, lon: 115.05 },
+                shape,
+            })
             .collect();
         let labels = beside(&land, &named, &view);
         assert_eq!(labels.iter().map(|l| l.anchor).collect::<Vec<_>>(), ["end", "start"]);
@@ -191,7 +193,12 @@ mod tests {
         let land = block(115.0, 115.1, -8.1, -8.0);
         let view = View::fit(land.bounds().unwrap(), Margin::default(), 0.1, 9.0);
         let code = AreaCode::parse("1").unwrap();
-        let at = |lat: f64| Named { code: &code, name: "Dalung", centre: Point { lat, lon: 115.05 }, shape: &land };
+        let at = |lat: f64| Named {
+            code: &code,
+            name: "Dalung",
+            centre: Point { lat, lon: 115.05 },
+            shape: &land,
+        };
         let labels = within(&[at(-8.05), at(-8.0501), at(-8.08), at(-8.3)], &view);
         assert_eq!(labels.len(), 2);
     }

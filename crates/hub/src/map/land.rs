@@ -39,8 +39,7 @@ impl Land {
             .into_iter()
             .filter_map(|(code, shape)| Some((code.clone(), (Arc::clone(areas.get(&code)?), shape))))
             .collect();
-        let regency =
-            areas.values().find(|(a, _)| a.kind == AreaKind::Regency).map(|(a, _)| a.code.clone());
+        let regency = areas.values().find(|(a, _)| a.kind == AreaKind::Regency).map(|(a, _)| a.code.clone());
         let mut land = Land { areas, regency, whole: None };
         land.whole = land.draw_whole();
         land
@@ -84,7 +83,11 @@ impl Land {
         let view = View::fit(bounds, Margin { sides: (0.05, 0.05), ends: 0.05 }, 0.55, 1.5);
         let is_regency = self.regency.as_ref() == Some(code);
         let named = self.named(|a| {
-            if is_regency { a.kind == AreaKind::District } else { a.kind == AreaKind::Village && a.code != *code }
+            if is_regency {
+                a.kind == AreaKind::District
+            } else {
+                a.kind == AreaKind::Village && a.code != *code
+            }
         });
         let labels = labels::within(&named, &view);
         Ground { svg: self.draw(&view, Some(code), &labels), view }

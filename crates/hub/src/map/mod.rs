@@ -50,7 +50,8 @@ const DRAWN: [Sign; 6] =
 /// The answer is one `svg` element that refers to the signs of `signs()`, which the
 /// page holds once. `data-bounds` gives south, west, north and east in degrees.
 #[must_use]
-pub fn svg(board: &Board, land: &Land, options: &Options<'_>) -> Option<String> {
+pub fn svg(board: &Board, options: &Options<'_>) -> Option<String> {
+    let land = &board.land;
     let drawn;
     let ground = match options.focus {
         Focus::Whole => land.whole()?,

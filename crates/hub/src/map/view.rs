@@ -48,12 +48,14 @@ impl View {
         let (mut west, mut south) = mercator(bounds.0);
         let (mut east, mut north) = mercator(bounds.1);
         // A single point still gets some ground around it: about 100 m.
-        let wide = (east - west).max(1.6e-5);
+        let short = (1.6e-5 - (east - west).max(north - south)).max(0.0) / 2.0;
+        (west, east, south, north) = (west - short, east + short, south - short, north + short);
+        let wide = east - west;
         west -= wide * margin.sides.0;
         east += wide * margin.sides.1;
         north += wide * margin.ends;
         south -= wide * margin.ends;
-        let (w, h) = (east - west, (north - south).max(1.6e-5));
+        let (w, h) = (east - west, north - south);
         if h / w > tallest {
             let more = (h / tallest - w) / 2.0;
             west -= more;

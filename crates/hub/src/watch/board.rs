@@ -4,6 +4,7 @@
 //! from the register and the live states at most once a second, and only when
 //! something changed; its version names what a cached answer was made from.
 
+use crate::map::Land;
 use kulkul_model::Moment;
 use kulkul_model::area::{Area, AreaCode};
 use kulkul_model::category::Category;
@@ -93,6 +94,9 @@ pub struct Board {
     pub at: Moment,
     /// Grows when the register (not only a state) changed.
     pub register_version: u64,
+    /// The ground that maps are drawn on: `Land::new(&areas, shapes)`, made anew only
+    /// when `register_version` grows.
+    pub land: Arc<Land>,
     /// Areas by code.
     pub areas: BTreeMap<AreaCode, Arc<Area>>,
     /// Categories by rank.
