@@ -1,2 +1,8 @@
-//! kulkul-wire
+//! Bytes and values: every format that kulkul speaks, and nothing else.
+//!
+//! Decoders here are strict and never panic; each is fuzzed. Nothing in this
+//! crate reads a file, a socket, a clock or a random number.
+#![warn(missing_docs)]
+
+pub mod link;
 pub mod minutes;

@@ -1,0 +1,146 @@
+//! Events: what happened to the box, as entries of kind `Event`.
+
+use super::cbor::{Malformed, Put, Take};
+use super::desired::Version;
+use kulkul_model::Moment;
+use serde::{Deserialize, Serialize};
+
+/// Something that happened to the box or its surroundings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Hub and anchors stopped answering.
+    UplinkLost,
+    /// They answer again.
+    UplinkBack {
+        /// How long they did not, milliseconds.
+        lost_ms: u64,
+    },
+    /// The box started after it lost power.
+    PowerBack {
+        /// The last moment that it is known to have been alive, if its clock was set.
+        last_alive: Option<Moment>,
+    },
+    /// A desired state took effect.
+    DesiredApplied {
+        /// Which.
+        version: Version,
+    },
+    /// A desired state was refused; the last good one stays.
+    DesiredRefused {
+        /// Which.
+        version: Version,
+        /// Why, in English, for staff.
+        reason: String,
+    },
+    /// The wall clock moved otherwise than time did.
+    ClockStepped {
+        /// What it would have said.
+        from: Moment,
+        /// What it says.
+        to: Moment,
+    },
+    /// The kernel's rules were not ours and were put right.
+    RulesetHealed {
+        /// What was missing or changed, in English, for staff.
+        what: String,
+    },
+    /// The disk was full; written when there is room again.
+    DiskFull {
+        /// Payloads that were dropped.
+        dropped: u64,
+    },
+    /// A part of the box failed and was started again.
+    PartRestarted {
+        /// Which: `dnsmasq`, `resolver`, `portal`.
+        part: String,
+    },
+    /// Written by a newer version; known by its name only.
+    Other {
+        /// The event's name.
+        name: String,
+    },
+}
+
+const WHAT: &str = "event";
+
+impl Event {
+    /// The name that the link, tables and words use.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Event::UplinkLost => "uplink_lost",
+            Event::UplinkBack { .. } => "uplink_back",
+            Event::PowerBack { .. } => "power_back",
+            Event::DesiredApplied { .. } => "desired_applied",
+            Event::DesiredRefused { .. } => "desired_refused",
+            Event::ClockStepped { .. } => "clock_stepped",
+            Event::RulesetHealed { .. } => "ruleset_healed",
+            Event::DiskFull { .. } => "disk_full",
+            Event::PartRestarted { .. } => "part_restarted",
+            Event::Other { name } => name,
+        }
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut p = Put::new();
+        let extra = match self {
+            Event::UplinkLost | Event::Other { .. } => 0,
+            Event::DesiredRefused { .. } => 3,
+            Event::DesiredApplied { .. } | Event::ClockStepped { .. } => 2,
+            _ => 1,
+        };
+        p.array(1 + extra).text(self.name());
+        match self {
+            Event::UplinkLost | Event::Other { .. } => &mut p,
+            Event::UplinkBack { lost_ms } => p.u64(*lost_ms),
+            Event::PowerBack { last_alive } => p.maybe(*last_alive, |p, m| {
+                p.i64(m.ms());
+            }),
+            Event::DesiredApplied { version } => p.u64(version.epoch).u64(version.counter),
+            Event::DesiredRefused { version, reason } => {
+                p.u64(version.epoch).u64(version.counter).text(reason)
+            }
+            Event::ClockStepped { from, to } => p.i64(from.ms()).i64(to.ms()),
+            Event::RulesetHealed { what } => p.text(what),
+            Event::DiskFull { dropped } => p.u64(*dropped),
+            Event::PartRestarted { part } => p.text(part),
+        };
+        p.done()
+    }
+
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut t = Take::new(bytes, WHAT)?;
+        let n = t.array(1)? - 1;
+        let name = t.text()?;
+        let need = |fields: u64| if n >= fields { Ok(n - fields) } else { Err(Malformed::Shape(WHAT)) };
+        let (event, left) = match name {
+            "uplink_lost" => (Event::UplinkLost, n),
+            "uplink_back" => (Event::UplinkBack { lost_ms: t.u64()? }, need(1)?),
+            "power_back" => {
+                (Event::PowerBack { last_alive: t.maybe(Take::i64)?.map(Moment::from_ms) }, need(1)?)
+            }
+            "desired_applied" => (Event::DesiredApplied { version: version(&mut t)? }, need(2)?),
+            "desired_refused" => {
+                let version = version(&mut t)?;
+                (Event::DesiredRefused { version, reason: t.text()?.to_owned() }, need(3)?)
+            }
+            "clock_stepped" => {
+                let from = Moment::from_ms(t.i64()?);
+                (Event::ClockStepped { from, to: Moment::from_ms(t.i64()?) }, need(2)?)
+            }
+            "ruleset_healed" => (Event::RulesetHealed { what: t.text()?.to_owned() }, need(1)?),
+            "disk_full" => (Event::DiskFull { dropped: t.u64()? }, need(1)?),
+            "part_restarted" => (Event::PartRestarted { part: t.text()?.to_owned() }, need(1)?),
+            other => (Event::Other { name: other.to_owned() }, n),
+        };
+        t.skip(left)?;
+        t.end()?;
+        Ok(event)
+    }
+}
+
+fn version(t: &mut Take<'_>) -> Result<Version, Malformed> {
+    let epoch = t.u64()?;
+    Ok(Version { epoch, counter: t.u64()? })
+}
