@@ -2,5 +2,7 @@
 //!
 //! Serves `kulkul demo`, `kulkul fleet` and tests. Hub and gateway never know of it.
 
+pub mod diary;
 pub mod dice;
+pub mod tempo;
 pub mod world;
