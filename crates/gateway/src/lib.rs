@@ -1,3 +1,10 @@
-//! The gateway: the box at the place, between its network and its uplink.
+//! The gateway: the box between a public place's network and its uplink.
+//!
+//! It goes on without the hub: admission, limits and measuring need nobody else. A
+//! supervisor owns all kernel state, the other parts talk to it by messages. Nothing
+//! here speaks SQL or imports the hub.
 
+pub mod clock;
+pub mod config;
 pub mod journal;
+pub mod supervisor;

@@ -15,6 +15,7 @@ pub mod moment;
 pub mod refusal;
 pub mod session;
 pub mod site;
+pub mod spelling;
 pub mod staff;
 pub mod state;
 

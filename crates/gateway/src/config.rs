@@ -1,0 +1,217 @@
+//! gateway.toml: read once, strictly.
+//!
+//! An unknown key is an error that names the nearest known one. Every key outside
+//! `[[segment]]` can also be set as `KULKUL_KEY` or `KULKUL_SECTION__KEY` in the
+//! environment, which wins. This file knows no default that depends on the machine.
+
+mod keys;
+mod segment;
+
+pub use segment::{Kind, Segment};
+
+use serde::Deserialize;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// Why a configuration cannot be used; each names the key and the mend.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("{path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The text is not TOML or a value has the wrong kind.
+    #[error("gateway.toml: {0}")]
+    Toml(String),
+    /// A key is not known.
+    #[error("gateway.toml: unknown key \"{key}\"{}", hint(.nearest.as_deref()))]
+    UnknownKey {
+        /// The key with its section.
+        key: String,
+        /// The known key that was most likely meant.
+        nearest: Option<String>,
+    },
+    /// A value breaks a rule.
+    #[error("gateway.toml: {key}: {why}")]
+    Value {
+        /// The key with its section.
+        key: String,
+        /// What is wrong and what would be right.
+        why: String,
+    },
+}
+
+fn hint(nearest: Option<&str>) -> String {
+    nearest.map(|n| format!("; did you mean \"{n}\"?")).unwrap_or_default()
+}
+
+/// The box's own settings; what the hub decides comes as desired state.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Config {
+    /// The hub's address, `https://...`.
+    pub hub: String,
+    /// Certificate of a CA of your own that signed the hub's certificate (PEM).
+    pub hub_ca: Option<PathBuf>,
+    /// Fingerprint of the hub's root key; the claim's QR code carries it too.
+    pub hub_root: Option<String>,
+    /// The claim code; needed at the first start only.
+    pub claim: Option<String>,
+    /// The directory that holds keys, journal and sessions.
+    pub data: PathBuf,
+    /// The way out.
+    pub uplink: Uplink,
+    /// The networks of the place, at least one.
+    #[serde(rename = "segment")]
+    pub segments: Vec<Segment>,
+    /// The captive portal.
+    #[serde(default)]
+    pub portal: Portal,
+    /// The resolver.
+    #[serde(default)]
+    pub dns: Dns,
+    /// What the box measures before the hub has told it.
+    #[serde(default)]
+    pub probe: Probe,
+}
+
+/// The interface to the provider.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Uplink {
+    /// Its name; the system gives it an address.
+    pub interface: String,
+    /// Translates IPv6 too, for a provider that delegates no prefix.
+    #[serde(default)]
+    pub nat6: bool,
+    /// Lets SSH in from the provider's side.
+    #[serde(default)]
+    pub ssh: bool,
+}
+
+/// Where the portal listens and what it is called.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct Portal {
+    /// The public name that resolves to the box; needs `cert` and `key` for HTTPS.
+    pub host: Option<String>,
+    /// Certificate chain (PEM); without it the portal is plain HTTP.
+    pub cert: Option<PathBuf>,
+    /// Private key (PEM).
+    pub key: Option<PathBuf>,
+    /// Port that captured HTTP is sent to.
+    pub http_port: u16,
+    /// Port that HTTPS to the box is sent to.
+    pub https_port: u16,
+}
+
+impl Default for Portal {
+    fn default() -> Self {
+        Portal { host: None, cert: None, key: None, http_port: 8080, https_port: 8443 }
+    }
+}
+
+/// Where the resolver listens and whom it asks.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default)]
+pub struct Dns {
+    /// Port that captured DNS is sent to.
+    pub port: u16,
+    /// Servers to ask, address and port; empty means the system's own.
+    pub upstreams: Vec<SocketAddr>,
+}
+
+impl Default for Dns {
+    fn default() -> Self {
+        Dns { port: 5300, upstreams: Vec::new() }
+    }
+}
+
+/// Outside anchors for the minute's measurement, until the desired state names others.
+#[derive(Clone, Debug, Deserialize, Default)]
+#[serde(default)]
+pub struct Probe {
+    /// Two addresses that answer ping.
+    pub anchors: Vec<IpAddr>,
+    /// A name to look up.
+    pub name: Option<String>,
+    /// A page to fetch over plain HTTP.
+    pub url: Option<String>,
+    /// The body that the page begins with.
+    pub body: Option<String>,
+}
+
+impl Config {
+    /// Reads a file and the environment's `KULKUL_` variables.
+    ///
+    /// # Errors
+    /// `ConfigError` that names the key and the mend.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+        Self::parse(&text, std::env::vars())
+    }
+
+    /// Reads TOML text; `environment` holds name and value pairs that win over it.
+    ///
+    /// # Errors
+    /// `ConfigError` that names the key and the mend.
+    pub fn parse(
+        text: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut table: toml::Table = text.parse().map_err(|e: toml::de::Error| toml_error(&e))?;
+        keys::overlay(&mut table, environment)?;
+        keys::check(&table)?;
+        let config: Config = table.try_into().map_err(|e: toml::de::Error| toml_error(&e))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let bad = |key: &str, why: String| Err(ConfigError::Value { key: key.to_owned(), why });
+        if !self.hub.starts_with("https://") && !self.hub.starts_with("http://") {
+            return bad(
+                "hub",
+                format!("\"{}\" is not an address such as https://hub.example.go.id", self.hub),
+            );
+        }
+        if !is_interface(&self.uplink.interface) {
+            return bad("uplink.interface", segment::not_an_interface(&self.uplink.interface));
+        }
+        if self.portal.cert.is_some() != self.portal.key.is_some() {
+            return bad("portal.cert", "cert and key go together: give both or neither".to_owned());
+        }
+        if self.portal.cert.is_some() && self.portal.host.is_none() {
+            return bad("portal.host", "a certificate needs the name that it is for".to_owned());
+        }
+        segment::check(&self.segments, &self.uplink.interface)
+    }
+
+    /// Refuses a place's network that overlaps an address of the uplink.
+    ///
+    /// `uplink` are the interface's addresses with their prefixes, as the system set them.
+    ///
+    /// # Errors
+    /// `ConfigError::Value` that names the segment and both networks.
+    pub fn check_uplink(&self, uplink: &[ipnet::IpNet]) -> Result<(), ConfigError> {
+        segment::check_uplink(&self.segments, &self.uplink.interface, uplink)
+    }
+}
+
+/// Whether the kernel would take `name` for an interface, and nft without quoting trouble.
+pub(crate) fn is_interface(name: &str) -> bool {
+    (1..=15).contains(&name.len())
+        && name != "."
+        && name != ".."
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_' | b'@'))
+}
+
+fn toml_error(e: &toml::de::Error) -> ConfigError {
+    ConfigError::Toml(e.to_string().trim_end().to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! The supervisor: one task that owns sessions and all kernel state; others talk to it by messages.
+//!
+//! Nobody else may touch nf_tables. What it is told and what it answers are values; a
+//! handle is cheap to clone. It answers `admit` only after packets pass.
+
+use kulkul_model::Refusal;
+use kulkul_model::session::{Mac, Session, Usage, WayIn};
+use std::net::IpAddr;
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Someone asks to be let in, from the address that the request came from.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    /// The address that the request came from.
+    pub ip: IpAddr,
+    /// How.
+    pub way_in: WayIn,
+    /// The version of the terms that were accepted.
+    pub terms: Option<u32>,
+    /// The language that the person reads, `id` or `en`.
+    pub language: String,
+}
+
+/// The device behind an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Who {
+    /// Its hardware address, from the neighbour table.
+    pub mac: Mac,
+    /// Its session, when it is online.
+    pub session: Option<Session>,
+}
+
+/// What all people together used since this process began, and how many there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Totals {
+    /// Devices online now.
+    pub people: u32,
+    /// Sessions begun since the process began.
+    pub begun: u64,
+    /// What was used since the process began, over all sessions.
+    pub usage: Usage,
+}
+
+/// A handle to the supervisor.
+#[derive(Clone, Debug)]
+pub struct Supervisor {
+    asks: mpsc::Sender<Ask>,
+    totals: watch::Receiver<Totals>,
+}
+
+/// What the supervisor can be asked.
+#[derive(Debug)]
+pub(crate) enum Ask {
+    Admit(Admission, oneshot::Sender<Result<Session, Refusal>>),
+    LogOut(IpAddr, oneshot::Sender<Result<(), Refusal>>),
+    Who(IpAddr, oneshot::Sender<Option<Who>>),
+    Walled { addresses: Vec<IpAddr>, ttl_s: u32 },
+}
+
+/// The supervisor is stopping or has too much to do.
+fn busy() -> Refusal {
+    Refusal::new(429, "gateway-busy")
+}
+
+impl Supervisor {
+    pub(crate) fn new(asks: mpsc::Sender<Ask>, totals: watch::Receiver<Totals>) -> Self {
+        Supervisor { asks, totals }
+    }
+
+    /// Lets the device behind `ask.ip` in; answers after its packets pass.
+    ///
+    /// A device that is in already gets its session again. The start of the session is in the journal, on disk, before this answers.
+    ///
+    /// # Errors
+    /// `Refusal`: `device-unknown`, `device-blocked`, `site-closed`, `site-full`, `gateway-busy`.
+    pub async fn admit(&self, ask: Admission) -> Result<Session, Refusal> {
+        self.ask(|tx| Ask::Admit(ask, tx)).await.unwrap_or_else(|| Err(busy()))
+    }
+
+    /// Ends the session of the device behind `ip`.
+    ///
+    /// # Errors
+    /// `Refusal`: `not-online`, `gateway-busy`.
+    pub async fn log_out(&self, ip: IpAddr) -> Result<(), Refusal> {
+        self.ask(|tx| Ask::LogOut(ip, tx)).await.unwrap_or_else(|| Err(busy()))
+    }
+
+    /// The device behind `ip` and its session; nothing when no neighbour has that address.
+    pub async fn who(&self, ip: IpAddr) -> Option<Who> {
+        self.ask(|tx| Ask::Who(ip, tx)).await.flatten()
+    }
+
+    /// Lets everybody reach `addresses` for `ttl_s` seconds: `name` is in the walled garden.
+    pub async fn walled(&self, name: &str, addresses: Vec<IpAddr>, ttl_s: u32) {
+        tracing::trace!(name, ?addresses, "walled garden");
+        // A lost message only means that the next lookup of the name teaches it again.
+        let _ = self.asks.send(Ask::Walled { addresses, ttl_s }).await;
+    }
+
+    /// Devices online now.
+    #[must_use]
+    pub fn people(&self) -> u32 {
+        self.totals.borrow().people
+    }
+
+    /// Totals that change a few times a minute; what a minute used is a difference of two.
+    #[must_use]
+    pub fn usage(&self) -> watch::Receiver<Totals> {
+        self.totals.clone()
+    }
+
+    async fn ask<T>(&self, make: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Option<T> {
+        let (tx, rx) = oneshot::channel();
+        self.asks.send(make(tx)).await.ok()?;
+        rx.await.ok()
+    }
+}
