@@ -1,1 +1,29 @@
-//! kulkul-store
+//! The only SQL of kulkul: an engine over SQLite and PostgreSQL, one file per noun.
+//!
+//! The engine is `engine` (opening, reading), `writer` (the one task that
+//! writes), `tx`, `args` and `row` (what a statement takes and gives),
+//! `dialect` (all that differs between the two databases) and `migrations`.
+//! Every other file is a noun: free functions over `&mut Tx` and the statements
+//! they use, which `statements` lists for the test that prepares them all.
+//! Nothing here knows a rule of the programme; rules live in model and hub.
+#![warn(missing_docs)]
+
+pub mod args;
+mod dialect;
+mod engine;
+mod error;
+pub mod migrations;
+mod row;
+pub mod setting;
+pub mod statements;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod tx;
+mod writer;
+
+pub use args::Json;
+pub use engine::Store;
+pub use error::StoreError;
+pub use row::Row;
+pub use tx::Tx;
+pub use writer::Lane;

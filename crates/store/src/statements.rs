@@ -1,0 +1,17 @@
+//! Every statement of every noun, so that a test can show each to both databases.
+
+/// Names the statements of a noun and lists them as `STATEMENTS`.
+///
+/// `statements! { /// What it does. FIND = "SELECT ..."; }` makes `const FIND: &str`.
+#[macro_export]
+macro_rules! statements {
+    ($($(#[$meta:meta])* $name:ident = $text:expr;)+) => {
+        $($(#[$meta])* const $name: &str = $text;)+
+        /// The statements of this noun, by name.
+        pub(crate) const STATEMENTS: &[(&str, &str)] = &[$((stringify!($name), $name)),+];
+    };
+}
+
+/// The nouns and their statements.
+pub const ALL: &[(&str, &[(&str, &str)])] =
+    &[("migrations", crate::migrations::STATEMENTS), ("setting", crate::setting::STATEMENTS)];
