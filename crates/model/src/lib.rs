@@ -6,12 +6,15 @@
 #![warn(missing_docs)]
 
 pub mod area;
+pub mod availability;
 pub mod category;
 pub mod claim;
+pub mod facts;
 pub mod gateway;
 pub mod geometry;
 pub mod measurement;
 pub mod moment;
+pub mod outage;
 pub mod refusal;
 pub mod session;
 pub mod site;
