@@ -84,6 +84,13 @@ impl Clock {
     }
 }
 
+/// Waits for `work` at most `limit` of the machine's own time; none when it takes longer.
+///
+/// For sockets and peers, which keep the machine's time even beside a simulated clock.
+pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(limit, work).await.ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

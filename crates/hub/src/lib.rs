@@ -3,6 +3,19 @@
 //! A room per noun; each has its rules that need the store, `pages.rs` and
 //! `api.rs`. `web` turns requests into calls of the rooms and answers into bytes.
 
+pub mod areas;
 pub mod clock;
+pub mod config;
+pub mod entropy;
+pub mod health;
+pub mod hub;
 pub mod map;
+pub mod metrics;
+pub mod serve;
+pub mod sites;
 pub mod watch;
+pub mod web;
+
+pub use clock::Clock;
+pub use config::Config;
+pub use hub::{Hub, StartError};

@@ -1,0 +1,186 @@
+//! The hub's state: read once, cheap to clone, no statics.
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::metrics::Metrics;
+use crate::watch::board::Board;
+use crate::watch::events::Event;
+use crate::web::assets::Assets;
+use crate::web::cache::PageCache;
+use crate::web::words::{Words, WordsError};
+use crate::web::{front, router};
+use crate::{entropy, health};
+use axum::Router;
+use http::HeaderValue;
+use kulkul_model::Zone;
+use kulkul_model::moment::NotAZone;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Events that a slow reader may fall behind by before it must read the board anew.
+const EVENTS_KEPT: usize = 1024;
+
+/// The hub; a handle that every room and every task has a clone of.
+#[derive(Clone)]
+pub struct Hub(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    clock: Clock,
+    zone: Zone,
+    words: Arc<Words>,
+    assets: Assets,
+    board: watch::Sender<Arc<Board>>,
+    events: broadcast::Sender<Event>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    metrics: Metrics,
+    page_cache: PageCache,
+    policy: HeaderValue,
+    run: u32,
+    requests: AtomicU32,
+}
+
+/// The hub cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The words have a mistake.
+    #[error(transparent)]
+    Words(#[from] WordsError),
+    /// The zone is not known.
+    #[error(transparent)]
+    Zone(#[from] NotAZone),
+    /// No randomness.
+    #[error(transparent)]
+    Entropy(#[from] entropy::NoEntropy),
+}
+
+impl Hub {
+    /// Makes the hub's state; starts no task and binds nothing.
+    ///
+    /// # Errors
+    /// `StartError` says what is missing.
+    pub fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
+        Ok(Hub(Arc::new(Inner {
+            zone: Zone::named(&config.zone)?,
+            words: Arc::new(Words::load()?),
+            assets: Assets::load(),
+            board: watch::Sender::new(Arc::default()),
+            events: broadcast::Sender::new(EVENTS_KEPT),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            metrics: Metrics::default(),
+            page_cache: PageCache::new(config.limits.page_cache_bytes),
+            policy: front::content_security_policy(&config.map.tiles),
+            run: u32::from_be_bytes(entropy::draw()?),
+            requests: AtomicU32::new(0),
+            config,
+            clock,
+        })))
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// The regency's time zone.
+    #[must_use]
+    pub fn zone(&self) -> &Zone {
+        &self.0.zone
+    }
+
+    /// The words in both languages.
+    #[must_use]
+    pub fn words(&self) -> Arc<Words> {
+        Arc::clone(&self.0.words)
+    }
+
+    /// The built-in files.
+    #[must_use]
+    pub fn assets(&self) -> &Assets {
+        &self.0.assets
+    }
+
+    /// The board as it stands.
+    #[must_use]
+    pub fn board(&self) -> Arc<Board> {
+        Arc::clone(&self.0.board.borrow())
+    }
+
+    /// Every board from now on; a slow reader sees the newest only.
+    #[must_use]
+    pub fn boards(&self) -> watch::Receiver<Arc<Board>> {
+        self.0.board.subscribe()
+    }
+
+    /// Swaps the board; its version must have grown.
+    pub fn set_board(&self, board: Board) {
+        self.metrics().board_version.set(i64::try_from(board.version).unwrap_or(i64::MAX));
+        self.0.board.send_replace(Arc::new(board));
+    }
+
+    /// Where live events are sent to and read from.
+    #[must_use]
+    pub fn events(&self) -> &broadcast::Sender<Event> {
+        &self.0.events
+    }
+
+    /// Cancelled when the hub is to stop.
+    #[must_use]
+    pub fn stop(&self) -> &CancellationToken {
+        &self.0.stop
+    }
+
+    /// The tasks that stopping waits for.
+    #[must_use]
+    pub fn tasks(&self) -> &TaskTracker {
+        &self.0.tasks
+    }
+
+    /// The metrics.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// Finished public answers.
+    #[must_use]
+    pub fn page_cache(&self) -> &PageCache {
+        &self.0.page_cache
+    }
+
+    /// The value of `Content-Security-Policy`.
+    #[must_use]
+    pub fn content_security_policy(&self) -> HeaderValue {
+        self.0.policy.clone()
+    }
+
+    /// A name for the next request: this run's eight digits, then a count.
+    #[must_use]
+    pub fn next_request_id(&self) -> String {
+        format!("{:08x}{:08x}", self.0.run, self.0.requests.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// All that `listen` serves.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        router::router(self.clone())
+    }
+
+    /// All that `admin_listen` serves.
+    #[must_use]
+    pub fn admin_router(&self) -> Router {
+        health::router(self.clone())
+    }
+}

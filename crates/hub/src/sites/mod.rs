@@ -1,0 +1,4 @@
+//! Sites: the register's public places, as pages and as an API resource.
+
+pub mod api;
+pub mod pages;

@@ -1,0 +1,21 @@
+### Ketika permintaan tidak dapat dijawab.
+problem-title-400 = Permintaan tidak dapat dibaca
+problem-title-401 = Anda belum masuk
+problem-title-403 = Tidak diizinkan
+problem-title-404 = Halaman ini tidak ada
+problem-title-405 = Cara ini tidak berlaku di alamat ini
+problem-title-409 = Bertabrakan dengan perubahan lain
+problem-title-413 = Kiriman terlalu besar
+problem-title-422 = Ada isian yang belum benar
+problem-title-429 = Terlalu banyak permintaan
+problem-title-500 = Ada yang rusak di pihak kami
+problem-title-503 = Layanan sedang sibuk
+problem-title-other = Permintaan ditolak
+problem-incident = Kesalahan ini sudah tercatat. Coba lagi sebentar lagi; bila terulang, sebutkan kodenya kepada kami.
+problem-code = Kode kejadian: { $code }
+problem-home = Kembali ke peta
+
+refusal-faults = Periksa isian yang disebut di bawah ini.
+refusal-query-unknown = Parameter "{ $name }" tidak dikenal; mungkin maksudnya "{ $nearest }".
+refusal-query-none = Parameter "{ $name }" tidak dikenal; alamat ini tidak menerima parameter.
+refusal-query-value = Nilai parameter tidak dapat dipakai: { $detail }
