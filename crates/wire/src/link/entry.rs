@@ -1,6 +1,6 @@
 //! Journal entries: every kind of thing that a gateway records.
 
-use super::bytes::PublicKey;
+use super::bytes::{Digest, PublicKey};
 use super::cbor::{Malformed, Put, Take};
 use super::event::Event;
 use super::header::Stamp;
@@ -161,7 +161,9 @@ impl GapReason {
     }
 }
 
-/// Entries `from..=to` are lost; the chain goes on after them with this entry.
+/// Entries `from..=to` are lost; this entry stands in their place with number `to`.
+///
+/// Its `prev` is that of the first lost entry, or zeros where that is not known any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gap {
     /// The first that is lost.
@@ -170,6 +172,8 @@ pub struct Gap {
     pub to: u64,
     /// Why.
     pub reason: GapReason,
+    /// What the entry after names as its `prev`; none when that will be this gap itself.
+    pub resume: Option<Digest>,
 }
 
 /// At `mono_ms` of run `boot` it was `wall`: dates entries of that run.
@@ -258,7 +262,10 @@ impl Entry {
             Entry::Event(e) => return vec![e.encode()],
             Entry::Hour { service, usage } => return vec![service.clone(), usage.clone()],
             Entry::Gap(g) => {
-                p.array(3).u64(g.from).u64(g.to).text(g.reason.as_str());
+                p.array(4).u64(g.from).u64(g.to).text(g.reason.as_str());
+                p.maybe(g.resume, |p, digest| {
+                    p.bytes(&digest.0);
+                });
             }
             Entry::KeyRotated(key) => {
                 p.array(1).bytes(&key.0);
@@ -317,7 +324,8 @@ fn take(kind: Kind, t: &mut Take<'_>, n: u64) -> Result<(Entry, u64), Malformed>
             if from > to {
                 return Err(t.bad());
             }
-            (Entry::Gap(Gap { from, to, reason }), 3)
+            let resume = t.maybe(Take::fixed)?.map(Digest);
+            (Entry::Gap(Gap { from, to, reason, resume }), 4)
         }
         Kind::KeyRotated => (Entry::KeyRotated(PublicKey(t.fixed()?)), 1),
         Kind::Anchor => {
@@ -395,4 +403,81 @@ fn put_usage(p: &mut Put, u: Usage) {
 
 fn take_usage(t: &mut Take<'_>) -> Result<Usage, Malformed> {
     Ok(Usage { up_bytes: t.u64()?, down_bytes: t.u64()?, up_packets: t.u64()?, down_packets: t.u64()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::link::desired::Version;
+
+    fn all() -> Vec<Entry> {
+        let usage = Usage { up_bytes: 1, down_bytes: u64::MAX, up_packets: 3, down_packets: 4 };
+        let session = SessionId([5; 16]);
+        let version = Version { epoch: 1, counter: 2 };
+        let at = Stamp { boot: super::super::BootId([1; 16]), mono_ms: 5, wall: Some(Moment::from_ms(6)) };
+        let capabilities = Capabilities { version: "0.1.0".into(), cake: true, ..Capabilities::default() };
+        vec![
+            Entry::Started(Started { capabilities }),
+            Entry::SessionStart(SessionStart {
+                session,
+                mac: Mac([2; 6]),
+                addresses: vec!["10.77.0.9".parse().unwrap(), "fd77::9".parse().unwrap()],
+                way_in: WayIn::ClickThrough,
+                terms: Some(1),
+                language: "id".into(),
+                limit_ms: 43_200_000,
+            }),
+            Entry::SessionInterim(SessionInterim { session, age_ms: 60_000, usage }),
+            Entry::SessionStop(SessionStop { session, age_ms: 1, usage, reason: StopReason::Idle }),
+            Entry::Consent(Consent { terms: 1, count: 30 }),
+            Entry::Hour { service: vec![1, 2], usage: vec![] },
+            Entry::Gap(Gap { from: 3, to: 9, reason: GapReason::Corrupt, resume: Some(Digest([8; 32])) }),
+            Entry::Gap(Gap { from: 3, to: 3, reason: GapReason::Refused, resume: None }),
+            Entry::KeyRotated(PublicKey([4; 32])),
+            Entry::Anchor(Anchor { at }),
+            Entry::Other { code: 999, parts: vec![vec![0x80]] },
+            Entry::Event(Event::UplinkLost),
+            Entry::Event(Event::UplinkBack { lost_ms: 9 }),
+            Entry::Event(Event::PowerBack { last_alive: None }),
+            Entry::Event(Event::PowerBack { last_alive: Some(Moment::from_ms(-1)) }),
+            Entry::Event(Event::DesiredApplied { version }),
+            Entry::Event(Event::DesiredRefused { version, reason: "no".into() }),
+            Entry::Event(Event::ClockStepped { from: Moment::EPOCH, to: Moment::from_ms(7) }),
+            Entry::Event(Event::RulesetHealed { what: "set auth4".into() }),
+            Entry::Event(Event::DiskFull { dropped: 3 }),
+            Entry::Event(Event::PartRestarted { part: "dnsmasq".into() }),
+            Entry::Event(Event::Other { name: "meteor".into() }),
+        ]
+    }
+
+    fn read(kind: Kind, parts: &[Vec<u8>]) -> Result<Entry, Malformed> {
+        Entry::decode(kind, &parts.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn every_kind_reads_back() {
+        for entry in all() {
+            assert_eq!(read(entry.kind(), &entry.encode()).as_ref(), Ok(&entry));
+            assert_eq!(Kind::from_code(entry.kind().code()), entry.kind());
+        }
+    }
+
+    #[test]
+    fn a_newer_version_may_add_fields_but_not_take_them_away() {
+        for entry in all() {
+            if matches!(entry, Entry::Hour { .. } | Entry::Other { .. }) {
+                continue;
+            }
+            let part = entry.encode().remove(0);
+            let mut longer = part.clone();
+            longer[0] += 1;
+            longer.extend([0x61, b'x']);
+            assert_eq!(read(entry.kind(), &[longer]).as_ref(), Ok(&entry));
+            if part[0] > 0x81 {
+                let mut shorter = part.clone();
+                shorter[0] -= 1;
+                assert!(read(entry.kind(), &[shorter]).is_err());
+            }
+        }
+    }
 }

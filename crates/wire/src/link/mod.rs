@@ -14,9 +14,12 @@ pub mod enrol;
 pub mod entry;
 pub mod event;
 pub mod header;
+pub mod request;
+pub mod sealed;
+pub mod sign1;
 
 pub use beat::{Beat, BeatAnswer, Checkpoint, JournalAnswer};
-pub use bytes::{Blob, Digest, PublicKey};
+pub use bytes::{Blob, Digest, KeyId, PublicKey};
 pub use cbor::Malformed;
 pub use desired::{Desired, Manifest, Section, Version};
 pub use enrol::{CertifiedKey, Enrol, Enrolled, HubKeys, KeyUse, TimeAnswer};
@@ -25,6 +28,7 @@ pub use entry::{
 };
 pub use event::Event;
 pub use header::{BootId, Header, Stamp};
+pub use sealed::{Part, Sealed};
 
 /// Media type of `POST journal`: a CBOR sequence (RFC 8742) of sealed entries.
 pub const JOURNAL_TYPE: &str = "application/cbor-seq";
