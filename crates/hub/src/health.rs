@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::routing::get;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
+use kulkul_store::{StoreError, setting};
 
 /// What `admin_listen` serves.
 pub fn router(hub: Hub) -> Router {
@@ -27,6 +28,10 @@ async fn ready(State(hub): State<Hub>) -> (StatusCode, String) {
     if hub.board().version == 0 {
         missing.push("the board is not built yet");
     }
+    if let Err(error) = answers(&hub).await {
+        tracing::warn!(%error, "the store does not answer");
+        missing.push("the store does not answer");
+    }
     if hub.stop().is_cancelled() {
         missing.push("stopping");
     }
@@ -35,4 +40,9 @@ async fn ready(State(hub): State<Hub>) -> (StatusCode, String) {
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, missing.join("\n") + "\n")
     }
+}
+
+async fn answers(hub: &Hub) -> Result<(), StoreError> {
+    let mut tx = hub.store().reader().await?;
+    setting::find(&mut tx, "ready").await.map(drop)
 }

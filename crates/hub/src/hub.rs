@@ -14,6 +14,7 @@ use axum::Router;
 use http::HeaderValue;
 use kulkul_model::Zone;
 use kulkul_model::moment::NotAZone;
+use kulkul_store::Store;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::{broadcast, watch};
@@ -30,6 +31,7 @@ pub struct Hub(Arc<Inner>);
 struct Inner {
     config: Config,
     clock: Clock,
+    store: Store,
     zone: Zone,
     words: Arc<Words>,
     assets: Assets,
@@ -59,11 +61,11 @@ pub enum StartError {
 }
 
 impl Hub {
-    /// Makes the hub's state; starts no task and binds nothing.
+    /// Makes the hub's state over an open, migrated store; starts no task and binds nothing.
     ///
     /// # Errors
     /// `StartError` says what is missing.
-    pub fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
+    pub fn start(config: Config, clock: Clock, store: Store) -> Result<Self, StartError> {
         Ok(Hub(Arc::new(Inner {
             zone: Zone::named(&config.zone)?,
             words: Arc::new(Words::load()?),
@@ -79,6 +81,7 @@ impl Hub {
             requests: AtomicU32::new(0),
             config,
             clock,
+            store,
         })))
     }
 
@@ -92,6 +95,12 @@ impl Hub {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// The database.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.0.store
     }
 
     /// The regency's time zone.

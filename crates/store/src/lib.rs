@@ -9,6 +9,7 @@
 #![warn(missing_docs)]
 
 pub mod args;
+pub mod audit;
 mod dialect;
 mod engine;
 mod error;

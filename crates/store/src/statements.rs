@@ -13,5 +13,8 @@ macro_rules! statements {
 }
 
 /// The nouns and their statements.
-pub const ALL: &[(&str, &[(&str, &str)])] =
-    &[("migrations", crate::migrations::STATEMENTS), ("setting", crate::setting::STATEMENTS)];
+pub const ALL: &[(&str, &[(&str, &str)])] = &[
+    ("audit", crate::audit::STATEMENTS),
+    ("migrations", crate::migrations::STATEMENTS),
+    ("setting", crate::setting::STATEMENTS),
+];

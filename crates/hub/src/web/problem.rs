@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use kulkul_model::Refusal;
+use kulkul_store::StoreError;
 use serde::Serialize;
 use std::error::Error;
 
@@ -296,6 +297,16 @@ impl From<Refusal> for Problem {
 impl From<entropy::NoEntropy> for Problem {
     fn from(error: entropy::NoEntropy) -> Self {
         Problem::fault(&error)
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        if error.is_passing() {
+            Problem::fault_with(StatusCode::SERVICE_UNAVAILABLE, &error).retry_after(5)
+        } else {
+            Problem::fault(&error)
+        }
     }
 }
 

@@ -5,11 +5,15 @@ use crate::{Clock, Config, Hub};
 use axum::body::Body;
 use http::{Request, Response, StatusCode};
 use kulkul_model::Moment;
+use kulkul_store::testing::Temporary;
 use tower::ServiceExt as _;
 
-fn hub() -> Hub {
+/// A hub over an empty register; the directory of its database goes away with the second value.
+async fn hub() -> (Hub, Temporary) {
     let (clock, _hand) = Clock::simulated(Moment::parse("2026-11-24T14:32:00+08:00").unwrap());
-    Hub::start(Config::defaults(std::path::Path::new("/nowhere")).unwrap(), clock).unwrap()
+    let temporary = Temporary::migrated().await;
+    let config = Config::defaults(std::path::Path::new("/nowhere")).unwrap();
+    (Hub::start(config, clock, temporary.store.clone()).unwrap(), temporary)
 }
 
 async fn get(hub: &Hub, path: &str, headers: &[(&str, &str)]) -> Response<Body> {
@@ -31,7 +35,7 @@ fn header<'r>(response: &'r Response<Body>, name: &str) -> &'r str {
 
 #[tokio::test]
 async fn a_page_speaks_both_languages_and_is_guarded() {
-    let hub = hub();
+    let (hub, _temporary) = hub().await;
     let id = get(&hub, "/", &[]).await;
     assert_eq!(id.status(), StatusCode::OK);
     assert!(header(&id, "content-security-policy").starts_with("default-src 'self'; img-src 'self' data:; "));
@@ -45,7 +49,7 @@ async fn a_page_speaks_both_languages_and_is_guarded() {
 
 #[tokio::test]
 async fn public_answers_are_kept_compressed_and_tagged() {
-    let hub = hub();
+    let (hub, _temporary) = hub().await;
     let headers = [("accept-encoding", "gzip, br")];
     let first = get(&hub, "/", &headers).await;
     assert_eq!(header(&first, "content-encoding"), "br");
@@ -63,7 +67,7 @@ async fn public_answers_are_kept_compressed_and_tagged() {
 
 #[tokio::test]
 async fn problems_are_json_for_programs_and_pages_for_people() {
-    let hub = hub();
+    let (hub, _temporary) = hub().await;
     let page = get(&hub, "/nowhere", &[("accept", "text/html")]).await;
     assert_eq!(
         (page.status(), header(&page, "content-type")),
@@ -85,7 +89,7 @@ async fn problems_are_json_for_programs_and_pages_for_people() {
 
 #[tokio::test]
 async fn assets_change_their_name_with_their_content() {
-    let hub = hub();
+    let (hub, _temporary) = hub().await;
     let href = hub.assets().href("style.css").to_owned();
     let response = get(&hub, &href, &[("accept-encoding", "br")]).await;
     assert_eq!(header(&response, "cache-control"), "public, max-age=31536000, immutable");
