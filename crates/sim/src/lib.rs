@@ -4,5 +4,6 @@
 
 pub mod diary;
 pub mod dice;
+pub mod register;
 pub mod tempo;
 pub mod world;

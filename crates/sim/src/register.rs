@@ -1,0 +1,63 @@
+//! The built-in register of Badung, and invented places for load beyond its 987.
+
+use std::fmt::Write as _;
+
+/// The files of the register, in the order in which they are imported.
+pub mod badung {
+    /// Regency, districts, villages.
+    pub const AREAS: &str = include_str!("../../../data/badung/areas.csv");
+    /// Their outlines.
+    pub const BOUNDARIES: &str = include_str!("../../../data/badung/boundaries.geojson");
+    /// The ten categories.
+    pub const CATEGORIES: &str = include_str!("../../../data/badung/categories.csv");
+    /// The 987 places.
+    pub const SITES: &str = include_str!("../../../data/badung/sites.csv");
+}
+
+/// The letters of invented site codes: no category of the register uses them.
+pub const INVENTED_PREFIX: &str = "XX";
+
+/// A register file of `count` invented places, spread over the register's villages.
+///
+/// Every name says that it is invented. They stand at their village's centre.
+#[must_use]
+pub fn invented(count: u32) -> String {
+    let villages: Vec<(&str, &str, &str)> = badung::AREAS
+        .lines()
+        .filter_map(|line| {
+            let mut cells = line.split(',');
+            let code = cells.next()?;
+            let mut rest = cells.skip(3);
+            let (lat, lon) = (rest.next()?, rest.next()?);
+            // A village's code has four parts: 51.03.04.2001.
+            (code.split('.').count() == 4).then_some((code, lat, lon))
+        })
+        .collect();
+    let mut csv = String::from(
+        "site_code,category,name,area_code,lat,lon,source,quality,official_id,address,coord_basis\n",
+    );
+    for (number, (village, lat, lon)) in (1..=count).zip(villages.iter().cycle()) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            csv,
+            "{INVENTED_PREFIX}-{number:05},banjar,Tempat rekaan {number},{village},{lat},{lon},\
+             invented for a load test,placeholder,,,near village centroid"
+        );
+    }
+    csv
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn invented_places_have_the_registers_form() {
+        let csv = invented(200);
+        let mut lines = csv.lines();
+        assert_eq!(lines.next(), badung::SITES.lines().next());
+        let second = lines.next().unwrap();
+        assert!(second.starts_with("XX-00001,banjar,Tempat rekaan 1,51.03."), "{second}");
+        assert_eq!(lines.count(), 199);
+    }
+}
