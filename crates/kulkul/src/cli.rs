@@ -5,7 +5,7 @@
 
 use crate::command;
 use crate::ending::Outcome;
-use crate::logs::{self, LogForm};
+use crate::logs::LogForm;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -66,32 +66,32 @@ impl Cli {
     /// # Errors
     /// `Failure` with the cause, the mend and the exit code.
     pub fn run(self) -> Outcome {
-        logs::start(self.log_form);
+        let logs = self.log_form;
         match self.command {
             #[cfg(feature = "sim")]
-            Command::Demo(args) => args.run(),
+            Command::Demo(args) => args.run(logs),
             #[cfg(feature = "hub")]
-            Command::Hub(args) => args.run(),
+            Command::Hub(args) => args.run(logs),
             #[cfg(feature = "gateway")]
-            Command::Gateway(args) => args.run(),
+            Command::Gateway(args) => args.run(logs),
             #[cfg(feature = "hub")]
-            Command::Import(args) => args.run(),
+            Command::Import(args) => args.run(logs),
             #[cfg(feature = "hub")]
-            Command::Export(args) => args.run(),
+            Command::Export(args) => args.run(logs),
             #[cfg(feature = "hub")]
-            Command::Staff(args) => args.run(),
+            Command::Staff(args) => args.run(logs),
             #[cfg(feature = "hub")]
-            Command::Token(args) => args.run(),
+            Command::Token(args) => args.run(logs),
             #[cfg(feature = "hub")]
-            Command::Enrol(args) => args.run(),
+            Command::Enrol(args) => args.run(logs),
             #[cfg(feature = "hub")]
-            Command::Keys(args) => args.run(),
+            Command::Keys(args) => args.run(logs),
             #[cfg(feature = "hub")]
-            Command::Migrate(args) => args.run(),
+            Command::Migrate(args) => args.run(logs),
             #[cfg(feature = "hub")]
-            Command::Check(args) => args.run(),
+            Command::Check(args) => args.run(logs),
             #[cfg(feature = "sim")]
-            Command::Fleet(args) => args.run(),
+            Command::Fleet(args) => args.run(logs),
         }
     }
 }

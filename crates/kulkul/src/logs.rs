@@ -13,16 +13,18 @@ pub enum LogForm {
     Json,
 }
 
-/// Starts logging; what is logged comes from `KULKUL_LOG`, else warnings only.
-pub fn start(form: LogForm) {
-    let filter = EnvFilter::try_from_env("KULKUL_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal());
-    // A second start in one process (tests) keeps the first, which is what we want.
-    let _ = match form {
-        LogForm::Text => lines.with_target(false).try_init(),
-        LogForm::Json => lines.json().try_init(),
-    };
+impl LogForm {
+    /// Starts logging what `filter` says, such as `info,kulkul_hub=debug`; `KULKUL_LOG` wins.
+    pub fn start(self, filter: &str) {
+        let filter = EnvFilter::try_from_env("KULKUL_LOG").unwrap_or_else(|_| EnvFilter::new(filter));
+        let lines = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(io::stderr)
+            .with_ansi(io::stderr().is_terminal());
+        // A second start in one process keeps the first, which is what we want.
+        let _ = match self {
+            LogForm::Text => lines.with_target(false).try_init(),
+            LogForm::Json => lines.json().try_init(),
+        };
+    }
 }

@@ -7,9 +7,12 @@ mod cli;
 mod command;
 mod ending;
 mod logs;
+mod runtime;
 mod screen;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "hub")]
+mod which_hub;
 
 use std::process::ExitCode;
 

@@ -25,6 +25,19 @@ statements! {
 }
 
 impl Store {
+    /// Names the migrations that this database still lacks; changes nothing.
+    ///
+    /// # Errors
+    /// `Unavailable`, or what the database says.
+    pub async fn lacking(&self) -> Result<Vec<String>, StoreError> {
+        let mut tx = self.reader().await?;
+        // A database without the table has had no migration at all.
+        let applied = tx.fetch_all(APPLIED, args![]).await.unwrap_or_default();
+        let applied = applied.iter().map(|row| row.get("name")).collect::<Result<Vec<String>, _>>()?;
+        let lacking = ALL.iter().filter(|(name, _)| !applied.iter().any(|a| a == name));
+        Ok(lacking.map(|(name, _)| (*name).to_owned()).collect())
+    }
+
     /// Brings the database to this program's tables; gives the names applied now.
     ///
     /// # Errors

@@ -1,23 +1,197 @@
-//! `kulkul check`: what is wrong with this machine, configuration and database.
+//! `kulkul check`: what is wrong with this machine, the configuration, the database.
+//!
+//! Changes nothing. Each finding is said with its mend; 0 only when there is none.
 
-use crate::ending::{Failure, Outcome};
-use std::path::PathBuf;
+use crate::ending::{Ending, Outcome};
+use crate::logs::LogForm;
+use crate::which_hub::WhichHub;
+use crate::{runtime, screen};
+use kulkul_hub::clock::Clock;
+use kulkul_hub::config::Config;
+use kulkul_model::Moment;
+use kulkul_store::Store;
+use std::io::{self, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
 
 /// Say what is wrong with this machine, the configuration and the database
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  kulkul check --config hub.toml")]
+#[command(after_help = "Example:\n  kulkul check --config hub.toml && kulkul hub --config hub.toml")]
 pub struct Args {
-    /// The hub's configuration
-    #[arg(long, value_name = "FILE", default_value = "hub.toml")]
-    config: PathBuf,
+    #[command(flatten)]
+    which: WhichHub,
 }
 
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Finding {
+    what: String,
+    mend: &'static str,
+}
+
+/// No machine that runs this program can have an earlier time.
+const OLDEST_TIME: &str = "2026-11-01T00:00:00Z";
+const LEAST_FREE_BYTES: u64 = 1024 * 1024 * 1024;
+/// Files that are open besides connections: database, logs, photos.
+const OTHER_FILES: u64 = 256;
+
 impl Args {
-    /// Runs the command.
+    /// Looks at everything and prints what it found.
     ///
     /// # Errors
-    /// Says what could not be done and the mend.
-    pub fn run(self) -> Outcome {
-        Err(Failure::unable(anyhow::anyhow!("this build cannot do that yet"), "use a newer one"))
+    /// The configuration cannot be read at all: exit code 2.
+    pub fn run(self, logs: LogForm) -> Outcome {
+        logs.start("error");
+        let config = self.which.config()?;
+        runtime::run(async {
+            let mut found = Vec::new();
+            machine(&config, Clock::machine().now(), &mut found);
+            settings(&config, &mut found);
+            database(&config, &mut found).await;
+            for finding in &found {
+                screen::line(format!("{}: {}", finding.what, finding.mend))?;
+            }
+            if found.is_empty() {
+                screen::line("all is well")?;
+                return Ok(Ending::Done);
+            }
+            Ok(Ending::No)
+        })
+    }
+}
+
+fn machine(config: &Config, now: Moment, found: &mut Vec<Finding>) {
+    let mut say = |what: String, mend| found.push(Finding { what, mend });
+    if Moment::parse(OLDEST_TIME).is_ok_and(|oldest| now < oldest) {
+        say(format!("the clock says {now}"), "set it, and let NTP keep it");
+    }
+    let wanted = config.limits.connections as u64 + OTHER_FILES;
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    if let Some(limit) = files.current
+        && limit < wanted
+    {
+        say(
+            format!("{limit} files may be open, {wanted} are needed for limits.connections"),
+            "raise ulimit -n (LimitNOFILE= in the service), or lower limits.connections",
+        );
+    }
+    match rustix::fs::statvfs(nearest_directory(&config.data)) {
+        Ok(disk) => {
+            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+            if free < LEAST_FREE_BYTES {
+                let what = format!("{} MB are free for {}", free / 1_048_576, config.data.display());
+                say(what, "make room, or choose another directory with the key data");
+            }
+        }
+        Err(e) => {
+            say(format!("{}: {e}", config.data.display()), "choose another directory with the key data")
+        }
+    }
+}
+
+/// The directory itself, or the nearest above it that is there.
+fn nearest_directory(path: &Path) -> &Path {
+    path.ancestors().find(|p| p.is_dir()).unwrap_or_else(|| Path::new("/"))
+}
+
+fn settings(config: &Config, found: &mut Vec<Finding>) {
+    let mut say = |what: String, mend| found.push(Finding { what, mend });
+    let running = answers(config.admin_listen);
+    if !config.is_https() && !config.listen.ip().is_loopback() {
+        say(
+            format!("{} is served without TLS: passwords and claims travel in the clear", config.listen),
+            "set tls.cert and tls.key, or set public_url to the https address of the proxy before it",
+        );
+    }
+    for (key, address) in [("listen", config.listen), ("admin_listen", config.admin_listen)] {
+        if !running && let Err(e) = TcpListener::bind(address) {
+            let what = format!("{key} = \"{address}\" cannot be used ({e})");
+            say(what, "stop the program that has it, or choose another address");
+        }
+    }
+    if let Some(tls) = &config.tls {
+        for file in [&tls.cert, &tls.key] {
+            if let Err(e) = std::fs::read(file) {
+                say(format!("{}: {e}", file.display()), "correct tls.cert and tls.key");
+            }
+        }
+        if std::fs::metadata(&tls.key).is_ok_and(|m| m.permissions().mode() & 0o077 != 0) {
+            say(format!("others may read {}", tls.key.display()), "chmod 600 it");
+        }
+    }
+}
+
+/// Whether a hub answers at its admin address.
+fn answers(admin: SocketAddr) -> bool {
+    let ask = || -> io::Result<bool> {
+        let patience = Duration::from_secs(2);
+        let mut stream = TcpStream::connect_timeout(&admin, patience)?;
+        stream.set_read_timeout(Some(patience))?;
+        stream.write_all(
+            format!("GET /healthz HTTP/1.1\r\nhost: {admin}\r\nconnection: close\r\n\r\n").as_bytes(),
+        )?;
+        let mut head = [0; 12];
+        stream.read_exact(&mut head)?;
+        Ok(&head == b"HTTP/1.1 200")
+    };
+    ask().unwrap_or(false)
+}
+
+async fn database(config: &Config, found: &mut Vec<Finding>) {
+    let mut say = |what: String, mend| found.push(Finding { what, mend });
+    let url = config.database_url();
+    let store = match Store::open_reader(&url).await {
+        Ok(store) => store,
+        Err(e) => {
+            let what = format!("{e}");
+            return say(what, "run kulkul migrate to make it, or correct the keys data and database");
+        }
+    };
+    match store.lacking().await {
+        Ok(lacking) if lacking.is_empty() => {}
+        Ok(lacking) => say(format!("the database lacks {}", lacking.join(", ")), "run kulkul migrate"),
+        Err(e) => say(e.to_string(), "see what the database itself says"),
+    }
+    store.stop().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_machine_from_1970_and_an_open_address_are_found() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut config = Config::defaults(directory.path()).unwrap();
+        config.limits.connections = usize::MAX / 2;
+        config.listen = "0.0.0.0:0".parse().unwrap();
+        config.public_url = "http://hub.example.go.id".to_owned();
+        let mut found = Vec::new();
+        machine(&config, Moment::EPOCH, &mut found);
+        settings(&config, &mut found);
+        let all = found.iter().map(|f| f.what.as_str()).collect::<Vec<_>>().join("\n");
+        for part in ["the clock says 1970", "files may be open", "without TLS"] {
+            assert!(all.contains(part), "{part} is not in: {all}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_missing_and_an_empty_database_are_found() {
+        let directory = tempfile::tempdir().unwrap();
+        let config = Config::defaults(directory.path()).unwrap();
+        let mut found = Vec::new();
+        database(&config, &mut found).await;
+        assert_eq!(found.len(), 1, "{found:?}");
+        let store = Store::open(&config.database_url()).await.unwrap();
+        found.clear();
+        database(&config, &mut found).await;
+        assert!(found[0].what.contains("lacks 0001"), "{found:?}");
+        store.migrate().await.unwrap();
+        found.clear();
+        database(&config, &mut found).await;
+        assert_eq!(found, []);
+        store.stop().await;
     }
 }

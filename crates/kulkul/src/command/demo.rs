@@ -1,6 +1,7 @@
 //! `kulkul demo`: a whole regency on this machine.
 
 use crate::ending::{Failure, Outcome};
+use crate::logs::LogForm;
 use std::path::PathBuf;
 
 /// Run a whole regency on this machine, with simulated gateways
@@ -17,7 +18,7 @@ impl Args {
     ///
     /// # Errors
     /// Says what could not be done and the mend.
-    pub fn run(self) -> Outcome {
+    pub fn run(self, _logs: LogForm) -> Outcome {
         Err(Failure::unable(anyhow::anyhow!("this build cannot do that yet"), "use a newer one"))
     }
 }

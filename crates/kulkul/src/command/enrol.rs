@@ -1,7 +1,8 @@
 //! `kulkul enrol`: a claim code for a site's gateway.
 
 use crate::ending::{Failure, Outcome};
-use std::path::PathBuf;
+use crate::logs::LogForm;
+use crate::which_hub::WhichHub;
 
 /// Give a claim code for the gateway of one site
 #[derive(Debug, clap::Args)]
@@ -9,9 +10,8 @@ use std::path::PathBuf;
 pub struct Args {
     /// The site's code, such as BJ-001
     site: String,
-    /// The hub's configuration
-    #[arg(long, value_name = "FILE", default_value = "hub.toml")]
-    config: PathBuf,
+    #[command(flatten)]
+    which: WhichHub,
 }
 
 impl Args {
@@ -19,7 +19,7 @@ impl Args {
     ///
     /// # Errors
     /// Says what could not be done and the mend.
-    pub fn run(self) -> Outcome {
+    pub fn run(self, _logs: LogForm) -> Outcome {
         Err(Failure::unable(anyhow::anyhow!("this build cannot do that yet"), "use a newer one"))
     }
 }

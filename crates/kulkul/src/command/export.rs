@@ -1,6 +1,8 @@
 //! `kulkul export`: lists as files.
 
 use crate::ending::{Failure, Outcome};
+use crate::logs::LogForm;
+use crate::which_hub::WhichHub;
 use clap::ValueEnum;
 use std::path::PathBuf;
 
@@ -19,9 +21,8 @@ pub struct Args {
     /// Write here instead of to stdout
     #[arg(long, value_name = "FILE")]
     to: Option<PathBuf>,
-    /// The hub's configuration
-    #[arg(long, value_name = "FILE", default_value = "hub.toml")]
-    config: PathBuf,
+    #[command(flatten)]
+    which: WhichHub,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -47,7 +48,7 @@ impl Args {
     ///
     /// # Errors
     /// Says what could not be read or written.
-    pub fn run(self) -> Outcome {
+    pub fn run(self, _logs: LogForm) -> Outcome {
         Err(Failure::unable(anyhow::anyhow!("this build cannot do that yet"), "use a newer one"))
     }
 }

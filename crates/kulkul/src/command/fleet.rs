@@ -1,6 +1,7 @@
 //! `kulkul fleet`: load: simulated gateways against a hub.
 
 use crate::ending::{Failure, Outcome};
+use crate::logs::LogForm;
 use std::path::PathBuf;
 
 /// Put simulated gateways on a hub, to measure it
@@ -17,7 +18,7 @@ impl Args {
     ///
     /// # Errors
     /// Says what could not be done and the mend.
-    pub fn run(self) -> Outcome {
+    pub fn run(self, _logs: LogForm) -> Outcome {
         Err(Failure::unable(anyhow::anyhow!("this build cannot do that yet"), "use a newer one"))
     }
 }

@@ -1,6 +1,7 @@
 //! `kulkul gateway`: the box at a site, what it says of itself, and its resolver.
 
 use crate::ending::{Failure, Outcome};
+use crate::logs::LogForm;
 use std::path::PathBuf;
 
 /// Run the box at a site: portal, firewall, names, journal (the default), or ask it
@@ -45,7 +46,7 @@ impl Args {
     ///
     /// # Errors
     /// Says what is wrong and the mend.
-    pub fn run(self) -> Outcome {
+    pub fn run(self, _logs: LogForm) -> Outcome {
         match self.act.unwrap_or(Act::Run) {
             Act::Run | Act::Status { .. } | Act::Doctor { .. } | Act::Resolver => {
                 Err(Failure::unable(anyhow::anyhow!("this build cannot do that yet"), "use a newer one"))

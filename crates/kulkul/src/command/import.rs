@@ -1,6 +1,8 @@
 //! `kulkul import`: areas, boundaries, categories and sites from files.
 
 use crate::ending::{Failure, Outcome};
+use crate::logs::LogForm;
+use crate::which_hub::WhichHub;
 use clap::ValueEnum;
 use std::path::PathBuf;
 
@@ -19,9 +21,8 @@ pub struct Args {
     /// Only say what would change
     #[arg(long)]
     dry_run: bool,
-    /// The hub's configuration
-    #[arg(long, value_name = "FILE", default_value = "hub.toml")]
-    config: PathBuf,
+    #[command(flatten)]
+    which: WhichHub,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,7 +42,7 @@ impl Args {
     ///
     /// # Errors
     /// Exit code 2 when the file cannot be read or a row is wrong.
-    pub fn run(self) -> Outcome {
+    pub fn run(self, _logs: LogForm) -> Outcome {
         Err(Failure::unable(anyhow::anyhow!("this build cannot do that yet"), "use a newer one"))
     }
 }

@@ -1,23 +1,37 @@
 //! `kulkul migrate`: bring the database to this version.
 
-use crate::ending::{Failure, Outcome};
-use std::path::PathBuf;
+use crate::ending::{Ending, Mend as _, Outcome};
+use crate::logs::LogForm;
+use crate::which_hub::{self, WhichHub};
+use crate::{runtime, screen};
 
-/// Bring the database to this version
+/// Bring the database to this version; kulkul hub does the same when it starts
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  kulkul migrate --config hub.toml")]
 pub struct Args {
-    /// The hub's configuration
-    #[arg(long, value_name = "FILE", default_value = "hub.toml")]
-    config: PathBuf,
+    #[command(flatten)]
+    which: WhichHub,
 }
 
 impl Args {
-    /// Runs the command.
+    /// Applies the migrations that are missing and names them.
     ///
     /// # Errors
-    /// Says what could not be done and the mend.
-    pub fn run(self) -> Outcome {
-        Err(Failure::unable(anyhow::anyhow!("this build cannot do that yet"), "use a newer one"))
+    /// The database cannot be opened, is in use, or is newer than this program.
+    pub fn run(self, logs: LogForm) -> Outcome {
+        logs.start("warn");
+        let config = self.which.config()?;
+        runtime::run(async {
+            let store = which_hub::open(&config).await?;
+            let applied = store.migrate().await.or_unable("nothing was changed; see kulkul check")?;
+            store.stop().await;
+            for name in &applied {
+                screen::line(format!("applied {name}"))?;
+            }
+            if applied.is_empty() {
+                screen::line("nothing to do: the database is at this version")?;
+            }
+            Ok(Ending::Done)
+        })
     }
 }

@@ -1,7 +1,8 @@
 //! `kulkul token`: API tokens.
 
 use crate::ending::{Failure, Outcome};
-use std::path::PathBuf;
+use crate::logs::LogForm;
+use crate::which_hub::WhichHub;
 
 /// Add, list and revoke API tokens
 #[derive(Debug, clap::Args)]
@@ -9,9 +10,8 @@ use std::path::PathBuf;
 pub struct Args {
     #[command(subcommand)]
     act: Act,
-    /// The hub's configuration
-    #[arg(long, global = true, value_name = "FILE", default_value = "hub.toml")]
-    config: PathBuf,
+    #[command(flatten)]
+    which: WhichHub,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -47,7 +47,7 @@ impl Args {
     ///
     /// # Errors
     /// Says what is wrong and the mend.
-    pub fn run(self) -> Outcome {
+    pub fn run(self, _logs: LogForm) -> Outcome {
         Err(Failure::unable(anyhow::anyhow!("this build cannot do that yet"), "use a newer one"))
     }
 }
