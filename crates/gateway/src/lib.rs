@@ -7,4 +7,6 @@
 pub mod clock;
 pub mod config;
 pub mod journal;
+pub mod portal;
 pub mod supervisor;
+pub mod words;

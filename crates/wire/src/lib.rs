@@ -4,5 +4,7 @@
 //! crate reads a file, a socket, a clock or a random number.
 #![warn(missing_docs)]
 
+pub mod captive;
+pub mod certificate;
 pub mod link;
 pub mod minutes;

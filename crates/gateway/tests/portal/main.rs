@@ -1,0 +1,6 @@
+//! The portal over real sockets, with a door that needs no kernel.
+
+mod abuse;
+mod captive;
+mod house;
+mod people;
