@@ -8,3 +8,5 @@ pub mod captive;
 pub mod certificate;
 pub mod link;
 pub mod minutes;
+pub mod netlink;
+pub mod ruleset;

@@ -1,0 +1,135 @@
+//! Neighbours and addresses of rtnetlink (linux/neighbour.h, linux/if_addr.h).
+
+use super::Garbled;
+use super::message::{Attributes, DUMP, Message, REQUEST, Writer};
+use ipnet::IpNet;
+use kulkul_model::session::Mac;
+use std::net::IpAddr;
+
+/// The bit of rtnetlink's groups that tells of neighbours.
+pub const NEIGHBOUR_GROUP: u32 = 1 << 2;
+
+const NEWADDR: u16 = 20;
+const GETADDR: u16 = 22;
+const NEWNEIGH: u16 = 28;
+const DELNEIGH: u16 = 29;
+const GETNEIGH: u16 = 30;
+
+const INET: u8 = 2;
+const INET6: u8 = 10;
+
+/// INCOMPLETE, FAILED and NOARP: the kernel does not know who answers, or does not ask.
+const USELESS: u16 = 0x01 | 0x20 | 0x40;
+
+/// What the neighbour table says of one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Neighbour {
+    /// The interface's index.
+    pub interface: u32,
+    /// The address.
+    pub ip: IpAddr,
+    /// Who answers; none when it is gone or not known.
+    pub mac: Option<Mac>,
+}
+
+/// Asks for one neighbour.
+#[must_use]
+pub fn neighbour(interface: u32, ip: IpAddr, seq: u32) -> Vec<u8> {
+    let mut w = Writer::new();
+    let m = w.begin(GETNEIGH, REQUEST, seq, &ndmsg(family(ip), interface));
+    match ip {
+        IpAddr::V4(v4) => w.put(1, &v4.octets()),
+        IpAddr::V6(v6) => w.put(1, &v6.octets()),
+    }
+    w.end(m);
+    w.finish()
+}
+
+/// Asks for all neighbours of one family; `six` selects IPv6.
+#[must_use]
+pub fn neighbours(six: bool, seq: u32) -> Vec<u8> {
+    let mut w = Writer::new();
+    let m = w.begin(GETNEIGH, REQUEST | DUMP, seq, &ndmsg(if six { INET6 } else { INET }, 0));
+    w.end(m);
+    w.finish()
+}
+
+fn family(ip: IpAddr) -> u8 {
+    if ip.is_ipv4() { INET } else { INET6 }
+}
+
+fn ndmsg(family: u8, interface: u32) -> [u8; 12] {
+    let [a, b, c, d] = interface.to_ne_bytes();
+    [family, 0, 0, 0, a, b, c, d, 0, 0, 0, 0]
+}
+
+/// Reads a neighbour from a message; nothing when the message is about something else.
+///
+/// # Errors
+/// `Garbled` when the body is cut or an address has the wrong size.
+pub fn neighbour_from(message: &Message<'_>) -> Result<Option<Neighbour>, Garbled> {
+    if message.kind != NEWNEIGH && message.kind != DELNEIGH {
+        return Ok(None);
+    }
+    let Some(([family, _, _, _, i0, i1, i2, i3, s0, s1, _, _], attributes)) =
+        message.body.split_first_chunk::<12>()
+    else {
+        return Err(Garbled::Length);
+    };
+    let mut ip = None;
+    let mut mac = None;
+    for (kind, value) in Attributes(attributes) {
+        match kind {
+            1 => ip = Some(ip_from(*family, value)?),
+            2 => mac = value.first_chunk().filter(|_| value.len() == 6).map(|m| Mac(*m)),
+            _ => {}
+        }
+    }
+    let state = u16::from_ne_bytes([*s0, *s1]);
+    let known = message.kind == NEWNEIGH && state & USELESS == 0 && state != 0;
+    let real = mac.filter(|m| known && m.0 != [0; 6] && m.0 != [0xff; 6]);
+    let interface = u32::from_ne_bytes([*i0, *i1, *i2, *i3]);
+    Ok(ip.map(|ip| Neighbour { interface, ip, mac: real }))
+}
+
+fn ip_from(family: u8, value: &[u8]) -> Result<IpAddr, Garbled> {
+    match family {
+        INET => value.first_chunk::<4>().filter(|_| value.len() == 4).map(|b| IpAddr::from(*b)),
+        INET6 => value.first_chunk::<16>().filter(|_| value.len() == 16).map(|b| IpAddr::from(*b)),
+        _ => None,
+    }
+    .ok_or(Garbled::Value)
+}
+
+/// Asks for all addresses of all interfaces.
+#[must_use]
+pub fn addresses(seq: u32) -> Vec<u8> {
+    let mut w = Writer::new();
+    let m = w.begin(GETADDR, REQUEST | DUMP, seq, &[0; 8]);
+    w.end(m);
+    w.finish()
+}
+
+/// Reads an interface's index and one of its addresses with its prefix.
+///
+/// # Errors
+/// `Garbled` when the body is cut or an address has the wrong size.
+pub fn address_from(message: &Message<'_>) -> Result<Option<(u32, IpNet)>, Garbled> {
+    if message.kind != NEWADDR {
+        return Ok(None);
+    }
+    let Some(([family, prefix, _, _, i0, i1, i2, i3], attributes)) = message.body.split_first_chunk::<8>()
+    else {
+        return Err(Garbled::Length);
+    };
+    let mut found = None;
+    for (kind, value) in Attributes(attributes) {
+        // IFA_LOCAL wins over IFA_ADDRESS, which is the peer's on point-to-point links.
+        if kind == 2 || (kind == 1 && found.is_none()) {
+            found = Some(ip_from(*family, value)?);
+        }
+    }
+    let Some(ip) = found else { return Ok(None) };
+    let net = IpNet::new(ip, *prefix).map_err(|_| Garbled::Value)?;
+    Ok(Some((u32::from_ne_bytes([*i0, *i1, *i2, *i3]), net)))
+}

@@ -1,0 +1,242 @@
+//! The nft text itself. Each family's half is made by the same lines.
+
+use super::{Audience, Policy, SIZE, TABLE};
+use crate::netlink::{Element, Extra, burst};
+use ipnet::IpNet;
+use std::fmt::Write as _;
+
+/// A family: the digit of its sets, its keyword, its netfilter protocol.
+const FAMILIES: [(char, &str, &str); 2] = [('4', "ip", "ipv4"), ('6', "ip6", "ipv6")];
+
+/// The table; `digest` goes into its comment.
+pub(super) fn table(p: &Policy, digest: &str) -> String {
+    let mut o = String::with_capacity(8_000);
+    let _ = writeln!(o, "table inet {TABLE} {{");
+    let _ = writeln!(o, "  comment \"kulkul {digest}\"");
+    for (d, ip, _) in FAMILIES {
+        sets(&mut o, p, d, ip);
+    }
+    let _ = writeln!(o, "  set allowed {{ typeof ether saddr; size 4096; }}");
+    let _ = writeln!(o, "  set blocked {{ typeof ether saddr; size 4096; flags timeout; }}");
+    capture(&mut o, p);
+    forward(&mut o, p);
+    for audience in [Audience::Public, Audience::Staff, Audience::Service] {
+        if p.segments.iter().any(|s| s.audience == audience) {
+            up(&mut o, audience);
+        }
+    }
+    if interfaces(p, &[Audience::Public, Audience::Staff]).is_some() {
+        online_up(&mut o);
+    }
+    down(&mut o);
+    input(&mut o, p);
+    source(&mut o, p);
+    o.push_str("}\n");
+    o
+}
+
+fn sets(o: &mut String, p: &Policy, d: char, ip: &str) {
+    let type_name = if d == '4' { "ipv4_addr" } else { "ipv6_addr" };
+    let key = format!("typeof ether saddr . {ip} saddr; size {SIZE}; flags timeout;");
+    // `known` has no counter: the capture chain would count a connection's first packet twice.
+    let _ = writeln!(o, "  set known{d} {{ {key} }}");
+    let _ = writeln!(o, "  set auth{d} {{ {key} counter; }}");
+    let _ = writeln!(o, "  set down{d} {{ typeof {ip} daddr; size {SIZE}; flags timeout; counter; }}");
+    for (dir, field) in [("up", "saddr"), ("dn", "daddr")] {
+        // The rate written here is only the form; each element carries its plan's own rate.
+        let _ = writeln!(
+            o,
+            "  set cap_{dir}{d} {{ typeof {ip} {field}; size {SIZE}; flags timeout; limit rate over 1 mbytes/second; }}"
+        );
+    }
+    let _ = writeln!(o, "  map quota{d} {{ type {type_name} : quota; size {SIZE}; }}");
+    let _ = writeln!(o, "  set walled{d} {{ type {type_name}; size {SIZE}; flags timeout; }}");
+    for (name, nets) in [("mgmt", &p.mgmt), ("reach", &p.reach)] {
+        let mut nets: Vec<&IpNet> = nets.iter().filter(|n| matches!(n, IpNet::V4(_)) == (d == '4')).collect();
+        nets.sort();
+        let list: Vec<String> = nets.iter().map(|n| n.trunc().to_string()).collect();
+        let elements =
+            if list.is_empty() { String::new() } else { format!(" elements = {{ {} }};", list.join(", ")) };
+        let _ = writeln!(o, "  set {name}{d} {{ type {type_name}; flags interval; auto-merge;{elements} }}");
+    }
+}
+
+fn interfaces(p: &Policy, wanted: &[Audience]) -> Option<String> {
+    let mut names: Vec<String> = p
+        .segments
+        .iter()
+        .filter(|s| wanted.contains(&s.audience))
+        .map(|s| format!("\"{}\"", s.interface))
+        .collect();
+    names.sort();
+    (!names.is_empty()).then(|| format!("{{ {} }}", names.join(", ")))
+}
+
+const ALL: [Audience; 3] = [Audience::Public, Audience::Staff, Audience::Service];
+
+/// Sends what unknown devices try to the box itself.
+fn capture(o: &mut String, p: &Policy) {
+    o.push_str("  chain capture {\n    type nat hook prerouting priority dstnat; policy accept;\n");
+    if let Some(names) = interfaces(p, &ALL) {
+        let _ = writeln!(
+            o,
+            "    iifname {names} meta l4proto {{ tcp, udp }} th dport 53 redirect to :{}",
+            p.dns_port
+        );
+        let _ =
+            writeln!(o, "    iifname {names} fib daddr type local tcp dport 80 redirect to :{}", p.http_port);
+        let _ = writeln!(
+            o,
+            "    iifname {names} fib daddr type local tcp dport 443 redirect to :{}",
+            p.https_port
+        );
+    }
+    if let Some(names) = interfaces(p, &[Audience::Public, Audience::Staff]) {
+        let _ = writeln!(o, "    iifname {names} tcp dport 80 jump captive");
+    }
+    o.push_str("  }\n  chain captive {\n");
+    for (d, ip, _) in FAMILIES {
+        let _ = writeln!(o, "    ether saddr . {ip} saddr @known{d} return");
+    }
+    for (d, ip, _) in FAMILIES {
+        let _ = writeln!(o, "    {ip} daddr @walled{d} return");
+    }
+    let _ = writeln!(o, "    tcp dport 80 redirect to :{}\n  }}", p.http_port);
+}
+
+fn forward(o: &mut String, p: &Policy) {
+    o.push_str("  chain forward {\n    type filter hook forward priority filter; policy drop;\n");
+    // `rt mtu` looks both ways, so this one rule clamps SYN and SYN-ACK alike.
+    o.push_str("    tcp flags syn tcp option maxseg size set rt mtu\n");
+    for (audience, chain) in
+        [(Audience::Public, "public_up"), (Audience::Staff, "staff_up"), (Audience::Service, "service_up")]
+    {
+        if let Some(names) = interfaces(p, &[audience]) {
+            let _ = writeln!(o, "    iifname {names} oifname \"{}\" goto {chain}", p.uplink);
+        }
+    }
+    if let Some(names) = interfaces(p, &ALL) {
+        let _ = writeln!(
+            o,
+            "    iifname \"{}\" oifname {names} ct state established,related goto down",
+            p.uplink
+        );
+        // Between segments, and to nowhere: refused at once, so that phones fail fast.
+        let _ = writeln!(o, "    iifname {names} jump refuse");
+    }
+    o.push_str("  }\n  chain refuse {\n    meta l4proto tcp reject with tcp reset\n");
+    o.push_str("    reject with icmpx type admin-prohibited\n  }\n");
+}
+
+/// From the place to the provider: blocked, private ranges, authenticated, then the rest.
+fn up(o: &mut String, audience: Audience) {
+    let name = match audience {
+        Audience::Public => "public_up",
+        Audience::Staff => "staff_up",
+        Audience::Service => "service_up",
+    };
+    let _ = writeln!(o, "  chain {name} {{\n    ether saddr @blocked drop");
+    if audience == Audience::Service {
+        o.push_str("    ether saddr @allowed ct mark set 1 accept\n    jump refuse\n  }\n");
+        return;
+    }
+    if audience == Audience::Public {
+        for (d, ip, _) in FAMILIES {
+            let _ = writeln!(o, "    {ip} daddr @mgmt{d} {ip} daddr != @reach{d} drop");
+        }
+    }
+    // Authenticate first: a spoofed source must not burn its owner's rate or quota.
+    for (d, ip, _) in FAMILIES {
+        let _ = writeln!(o, "    ether saddr . {ip} saddr @auth{d} goto online_up{d}");
+    }
+    o.push_str("    meta l4proto { icmp, ipv6-icmp } ct state related accept\n");
+    for (d, ip, _) in FAMILIES {
+        let _ = writeln!(o, "    {ip} daddr @walled{d} accept");
+    }
+    // Phones want the time before they want the portal.
+    o.push_str("    udp dport 123 limit rate 50/second accept\n    jump refuse\n  }\n");
+}
+
+fn online_up(o: &mut String) {
+    for (d, ip, _) in FAMILIES {
+        let _ = writeln!(o, "  chain online_up{d} {{\n    {ip} saddr @cap_up{d} drop");
+        let _ = writeln!(o, "    quota name {ip} saddr map @quota{d} drop\n    accept\n  }}");
+    }
+}
+
+/// From the provider to the place: only what belongs to something that went up.
+fn down(o: &mut String) {
+    o.push_str("  chain down {\n    meta nfproto vmap { ipv4 : goto down4, ipv6 : goto down6 }\n  }\n");
+    for (d, ip, _) in FAMILIES {
+        let _ = writeln!(o, "  chain down{d} {{");
+        let _ = writeln!(o, "    {ip} daddr @cap_dn{d} drop");
+        let _ = writeln!(o, "    quota name {ip} daddr map @quota{d} drop");
+        let _ = writeln!(o, "    {ip} daddr @down{d} accept");
+        o.push_str("    ct mark 1 accept\n    meta l4proto { icmp, ipv6-icmp } ct state related accept\n");
+        let _ = writeln!(o, "    {ip} saddr @walled{d} accept\n    udp sport 123 accept\n    drop\n  }}");
+    }
+}
+
+/// What the box itself accepts, from the place and from the provider.
+fn input(o: &mut String, p: &Policy) {
+    o.push_str("  chain input {\n    type filter hook input priority filter; policy accept;\n");
+    o.push_str("    iif lo accept\n");
+    if let Some(names) = interfaces(p, &ALL) {
+        let _ = writeln!(o, "    iifname {names} goto from_place");
+    }
+    let _ = writeln!(o, "    iifname \"{}\" goto from_provider\n  }}", p.uplink);
+    o.push_str(
+        "  chain from_place {\n    ether saddr @blocked drop\n    ct state established,related accept\n",
+    );
+    let _ = writeln!(o, "    tcp dport {{ {}, {}, {} }} accept", p.dns_port, p.http_port, p.https_port);
+    let _ = writeln!(o, "    udp dport {{ 67, 547, {} }} accept", p.dns_port);
+    o.push_str("    jump icmp_in\n    jump refuse\n  }\n");
+    o.push_str(
+        "  chain from_provider {\n    ct state established,related accept\n    ct state invalid drop\n",
+    );
+    o.push_str("    udp sport 67 udp dport 68 accept\n");
+    o.push_str("    ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept\n");
+    if p.ssh {
+        o.push_str("    tcp dport 22 accept\n");
+    }
+    o.push_str("    jump icmp_in\n    drop\n  }\n");
+    // RFC 4890 4.4: errors, neighbour discovery, multicast listeners; echo within reason.
+    o.push_str("  chain icmp_in {\n    icmp type { destination-unreachable, time-exceeded, parameter-problem } accept\n");
+    o.push_str("    icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } accept\n");
+    o.push_str("    icmpv6 type { nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert } ip6 hoplimit 255 accept\n");
+    o.push_str("    icmpv6 type { mld-listener-query, mld-listener-report, mld-listener-done, mld2-listener-report } accept\n");
+    o.push_str("    icmp type echo-request limit rate 200/second accept\n");
+    o.push_str("    icmpv6 type echo-request limit rate 200/second accept\n  }\n");
+}
+
+fn source(o: &mut String, p: &Policy) {
+    o.push_str("  chain source {\n    type nat hook postrouting priority srcnat; policy accept;\n");
+    let only = if p.nat6 { "" } else { "meta nfproto ipv4 " };
+    let _ = writeln!(o, "    {only}oifname \"{}\" masquerade\n  }}", p.uplink);
+}
+
+/// People, as elements that follow the table in the same transaction.
+pub(super) fn elements(people: &[Element]) -> String {
+    let mut o = String::new();
+    for e in people {
+        let _ = write!(o, "add element inet {TABLE} {} {{ {}", e.set.name(), e.key);
+        match e.extra {
+            Extra::None => {}
+            Extra::Counter(c) => {
+                let _ = write!(o, " counter packets {} bytes {}", c.packets, c.bytes);
+            }
+            Extra::Cap { bytes_per_s } => {
+                let _ = write!(
+                    o,
+                    " limit rate over {bytes_per_s} bytes/second burst {} bytes",
+                    burst(bytes_per_s)
+                );
+            }
+        }
+        if let Some(left_ms) = e.left_ms {
+            let _ = write!(o, " timeout {}ms", left_ms.max(1));
+        }
+        o.push_str(" }\n");
+    }
+    o
+}
