@@ -8,14 +8,19 @@
 //! Nothing here knows a rule of the programme; rules live in model and hub.
 #![warn(missing_docs)]
 
+pub mod area;
 pub mod args;
 pub mod audit;
+pub mod boundary;
+pub mod category;
 mod dialect;
 mod engine;
 mod error;
+pub mod import;
 pub mod migrations;
 mod row;
 pub mod setting;
+pub mod site;
 pub mod statements;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -14,7 +14,12 @@ macro_rules! statements {
 
 /// The nouns and their statements.
 pub const ALL: &[(&str, &[(&str, &str)])] = &[
-    ("audit", crate::audit::STATEMENTS),
     ("migrations", crate::migrations::STATEMENTS),
     ("setting", crate::setting::STATEMENTS),
+    ("area", crate::area::STATEMENTS),
+    ("boundary", crate::boundary::STATEMENTS),
+    ("category", crate::category::STATEMENTS),
+    ("site", crate::site::STATEMENTS),
+    ("audit", crate::audit::STATEMENTS),
+    ("import", crate::import::STATEMENTS),
 ];

@@ -1,5 +1,5 @@
 //! The engine as its users see it: types, isolation, order, stopping, locking.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use kulkul_store::testing::{Temporary, on_both, on_both_unmigrated};
 use kulkul_store::{Json, Lane, Store, StoreError, args, statements};

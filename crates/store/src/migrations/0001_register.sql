@@ -62,13 +62,24 @@ CREATE INDEX site_area ON site (area);
 CREATE INDEX site_category ON site (category, code);
 CREATE INDEX site_name ON site (name, code);
 
--- What an import wants to write, until it is switched in by one short transaction.
+-- An import is staged row by row, then marked as `applying` in one step: from
+-- there it is finished whatever happens, in batches that keep nobody waiting.
+CREATE TABLE import_run (
+    id TEXT NOT NULL PRIMARY KEY,
+    at_ms BIGINT NOT NULL,
+    who TEXT NOT NULL,
+    file_name TEXT NOT NULL,
+    applying {bool} NOT NULL,
+    summary {json} NOT NULL
+) {strict};
+
 CREATE TABLE import_row (
-    import_id TEXT NOT NULL,
-    noun TEXT NOT NULL,
+    import_id TEXT NOT NULL REFERENCES import_run (id),
     seq BIGINT NOT NULL,
+    noun TEXT NOT NULL,
     body {json} NOT NULL,
-    PRIMARY KEY (import_id, noun, seq)
+    body_before {json},
+    PRIMARY KEY (import_id, seq)
 ) {strict};
 
 -- Append-only: there is no statement that changes or deletes a row.
