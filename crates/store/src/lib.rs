@@ -16,14 +16,19 @@ pub mod category;
 mod dialect;
 mod engine;
 mod error;
+pub mod idempotency;
 pub mod import;
 pub mod migrations;
 mod row;
 pub mod setting;
+pub mod sign_in_failure;
 pub mod site;
+pub mod staff;
+pub mod staff_session;
 pub mod statements;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod token;
 mod tx;
 mod writer;
 

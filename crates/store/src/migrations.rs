@@ -10,7 +10,10 @@ use sha2::{Digest as _, Sha256};
 pub type Migration = (&'static str, &'static str);
 
 /// All migrations, in the order in which they are applied.
-pub const ALL: &[Migration] = &[("0001_register", include_str!("migrations/0001_register.sql"))];
+pub const ALL: &[Migration] = &[
+    ("0001_register", include_str!("migrations/0001_register.sql")),
+    ("0002_staff", include_str!("migrations/0002_staff.sql")),
+];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (
     name TEXT NOT NULL PRIMARY KEY,

@@ -22,4 +22,9 @@ pub const ALL: &[(&str, &[(&str, &str)])] = &[
     ("site", crate::site::STATEMENTS),
     ("audit", crate::audit::STATEMENTS),
     ("import", crate::import::STATEMENTS),
+    ("idempotency", crate::idempotency::STATEMENTS),
+    ("sign_in_failure", crate::sign_in_failure::STATEMENTS),
+    ("staff", crate::staff::STATEMENTS),
+    ("staff_session", crate::staff_session::STATEMENTS),
+    ("token", crate::token::STATEMENTS),
 ];
