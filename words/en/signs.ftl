@@ -31,7 +31,7 @@ name-quality-placeholder = Stand-in name
 
 since-today = since { $clock }
 since-yesterday = since yesterday { $clock }
-since-date = since { $date }, { $clock }
+since-date = since { $date } { $clock }
 
 weekday-1 = Monday
 weekday-2 = Tuesday

@@ -31,7 +31,7 @@ name-quality-placeholder = Nama sementara
 
 since-today = sejak { $clock }
 since-yesterday = sejak kemarin { $clock }
-since-date = sejak { $date }, { $clock }
+since-date = sejak { $date } { $clock }
 
 weekday-1 = Senin
 weekday-2 = Selasa

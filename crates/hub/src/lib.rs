@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod entropy;
 pub mod health;
+pub mod home;
 pub mod hub;
 pub mod map;
 pub mod metrics;

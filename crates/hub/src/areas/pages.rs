@@ -3,6 +3,7 @@
 use crate::Hub;
 use crate::home::{Trouble, trouble};
 use crate::map::{self, Focus, Options};
+use crate::sites::missing::Missing;
 use crate::sites::search::{Filter, From, Sort, cut};
 use crate::sites::shown::{AreaLink, Bar, Chip, Headline, Row, area_name, category_name, chips, words};
 use crate::watch::board::{Board, SiteNow, Tally};
@@ -64,7 +65,8 @@ async fn one(
 ) -> Result<Response, Problem> {
     let board = page_.hub().board();
     let Some(area) = AreaCode::parse(&typed).ok().and_then(|code| board.areas.get(&code)) else {
-        return missing(page_, &board, &typed);
+        let html = Missing::of(page_, &board, "area", &typed);
+        return Ok((StatusCode::NOT_FOUND, page(&html)?).into_response());
     };
     let only = asked.sign.as_deref().and_then(Sign::parse);
     let filter = Filter { area: Some(area.code.clone()), ..Filter::default() };
@@ -149,30 +151,4 @@ fn by_category(page: &Page, board: &Board, area: &Area, within: &[&SiteNow]) -> 
             Some(Bar::of(page, href, category_name(page, c).to_owned(), tally))
         })
         .collect()
-}
-
-#[derive(Template)]
-#[template(path = "sites/missing.html")]
-struct Missing {
-    page: Page,
-    w: W,
-    title: String,
-    detail: String,
-    near: Vec<Row>,
-}
-
-fn missing(page_: Page, board: &Board, typed: &str) -> Result<Response, Problem> {
-    let shown: String = typed.chars().take(40).collect();
-    let html = Missing {
-        title: page_.w.t("area-missing-title").to_owned(),
-        detail: page_.w.a("area-missing", "code", shown),
-        // A name typed into the address is more often a place's than an area's.
-        near: crate::sites::search::near(board, typed, 8)
-            .into_iter()
-            .map(|s| Row::of(&page_, board, s))
-            .collect(),
-        w: page_.w.clone(),
-        page: page_,
-    };
-    Ok((StatusCode::NOT_FOUND, page(&html)?).into_response())
 }

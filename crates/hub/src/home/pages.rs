@@ -60,7 +60,8 @@ async fn home(page_: Page, Lenient(asked): Lenient<Asked>) -> Result<Response, P
     };
     let lines = |sign, most| trouble(&page_, &board, sign, board.sites.values(), most);
     let (down_lines, slow_lines) = (lines(Sign::Down, LINES), lines(Sign::Degraded, LINES / 2));
-    let known = board.sites.values().filter(|s| s.site.position_quality != PositionQuality::Approximate).count();
+    let known =
+        board.sites.values().filter(|s| s.site.position_quality != PositionQuality::Approximate).count();
     let number = |n: usize| page_.number(&i64::try_from(n).unwrap_or(i64::MAX));
     let html = Home {
         headline: Headline::of(&page_, &board.tally),

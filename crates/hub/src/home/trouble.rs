@@ -99,7 +99,8 @@ fn group(page: &Page, area: &Area, sign: Sign, sites: &[&SiteNow], first: Option
 
 fn single(page: &Page, board: &Board, site: &SiteNow) -> Trouble {
     let row = Row::of(page, board, site);
-    let note = if site.silent { format!("{}. {}", row.place, page.w.t("home-off-silent")) } else { row.place };
+    let note =
+        if site.silent { format!("{}. {}", row.place, page.w.t("home-off-silent")) } else { row.place };
     Trouble {
         sign: row.sign,
         word: row.word,

@@ -1,16 +1,19 @@
 //! Labels: where the names of areas stand in a picture without covering each other.
 //!
 //! In the picture of the whole regency a district's name stands beside the land,
-//! where no point is; in a closer picture names stand in the middle of their area,
-//! and one that would cover another is left out.
+//! where no point is; in a closer picture names stand inside their area where they
+//! cover the fewest points, and one that would cover another is left out.
 
 use super::outline::reach;
 use super::view::{View, WIDTH};
 use kulkul_model::area::AreaCode;
 use kulkul_model::geometry::{Point, Shape};
 
-/// Height of the letters, in picture units.
+/// Height of the letters in the picture of the whole, in picture units.
 pub const SIZE: f64 = 36.0;
+
+/// Height of the letters in a closer picture.
+pub const SIZE_NEAR: f64 = 27.0;
 
 /// Distance between a name and the land, in picture units.
 const GAP: f64 = 16.0;
@@ -57,6 +60,18 @@ impl Taken {
             && other.left < self.right
             && self.top < other.bottom
             && other.top < self.bottom
+    }
+
+    fn holds(&self, p: (f64, f64)) -> bool {
+        const POINT: f64 = 9.0;
+        self.left - POINT < p.0
+            && p.0 < self.right + POINT
+            && self.top - POINT < p.1
+            && p.1 < self.bottom + POINT
+    }
+
+    fn is_visible(&self, view: &View) -> bool {
+        self.left >= 0.0 && self.right <= WIDTH && self.top >= 0.0 && self.bottom <= view.height
     }
 
     fn of(label: &Label, size: f64) -> Self {
@@ -128,17 +143,39 @@ fn inside(area: &Named<'_>, view: &View, size: f64) -> Label {
     Label { code: area.code.clone(), text: area.name.to_owned(), x, y: y + size * 0.35, anchor: "middle" }
 }
 
-/// Names in the middle of their areas; those that would cover an earlier one are left out.
+/// Names inside their areas, each where it covers the fewest of `points`; one that would
+/// cover an earlier name everywhere is left out.
 #[must_use]
-pub fn within(areas: &[Named<'_>], view: &View) -> Vec<Label> {
+pub fn within(areas: &[Named<'_>], points: &[Point], view: &View, size: f64) -> Vec<Label> {
+    let points: Vec<(f64, f64)> = points.iter().map(|p| view.at(*p)).collect();
     let mut labels: Vec<Label> = Vec::new();
     let mut taken: Vec<Taken> = Vec::new();
     for area in areas {
-        let label = inside(area, view, SIZE);
-        let place = Taken::of(&label, SIZE);
-        let visible =
-            place.left >= 0.0 && place.right <= WIDTH && place.top >= 0.0 && place.bottom <= view.height;
-        if visible && !taken.iter().any(|t| t.meets(&place)) {
+        let middle = inside(area, view, size);
+        let mut best: Option<(f64, Label, Taken)> = None;
+        for down in -4..=4 {
+            for right in -2..=2 {
+                let (dx, dy) = (f64::from(right) * size, f64::from(down) * size * 0.75);
+                let label = Label { x: middle.x + dx, y: middle.y + dy, ..middle.clone() };
+                let place = Taken::of(&label, size);
+                if !place.is_visible(view) || taken.iter().any(|t| t.meets(&place)) {
+                    continue;
+                }
+                let (x, y) = (label.x, label.y - size * 0.3);
+                let off_its_area = if reach(area.shape, view, y, y).is_some_and(|(l, r)| l <= x && x <= r) {
+                    0.0
+                } else {
+                    4.0
+                };
+                let covered = points.iter().filter(|p| place.holds(**p)).count();
+                let covered = f64::from(u32::try_from(covered).unwrap_or(u32::MAX));
+                let cost = covered + off_its_area + dx.hypot(dy) / (size * 3.0);
+                if best.as_ref().is_none_or(|(c, ..)| cost < *c) {
+                    best = Some((cost, label, place));
+                }
+            }
+        }
+        if let Some((_, label, place)) = best {
             taken.push(place);
             labels.push(label);
         }
@@ -199,7 +236,16 @@ mod tests {
             centre: Point { lat, lon: 115.05 },
             shape: &land,
         };
-        let labels = within(&[at(-8.05), at(-8.0501), at(-8.08), at(-8.3)], &view);
+        let named = [at(-8.05), at(-8.08), at(-8.3)];
+        let labels = within(&named, &[], &view, 30.0);
         assert_eq!(labels.len(), 2);
+        let moved = within(&named, &[Point { lat: -8.05, lon: 115.05 }], &view, 30.0);
+        assert!((moved[0].y - labels[0].y).abs() > 10.0, "{moved:?}");
+        let crowd = vec![at(-8.05); 40];
+        let labels = within(&crowd, &[], &view, 30.0);
+        assert!(labels.len() < 40);
+        for (i, a) in labels.iter().enumerate() {
+            assert!(!labels[i + 1..].iter().any(|b| Taken::of(a, 30.0).meets(&Taken::of(b, 30.0))));
+        }
     }
 }

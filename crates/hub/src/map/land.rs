@@ -69,9 +69,10 @@ impl Land {
 
     /// Draws the ground around one area, that area set apart from its neighbours.
     ///
-    /// Without an outline of it the picture shows some kilometres around `centre`.
+    /// `tallest` bounds the picture's height / width; names keep clear of `points`.
+    /// Without an outline the picture shows some kilometres around `centre`.
     #[must_use]
-    pub fn around(&self, code: &AreaCode, centre: Point) -> Ground {
+    pub fn around(&self, code: &AreaCode, centre: Point, tallest: f64, points: &[Point]) -> Ground {
         const KM: f64 = 0.009;
         let near = |k: f64| {
             (
@@ -80,7 +81,7 @@ impl Land {
             )
         };
         let bounds = self.shape(code).and_then(Shape::bounds).unwrap_or_else(|| near(2.0));
-        let view = View::fit(bounds, Margin { sides: (0.05, 0.05), ends: 0.05 }, 0.55, 1.5);
+        let view = View::fit(bounds, Margin { sides: (0.05, 0.05), ends: 0.05 }, 0.55, tallest);
         let is_regency = self.regency.as_ref() == Some(code);
         let named = self.named(|a| {
             if is_regency {
@@ -89,7 +90,7 @@ impl Land {
                 a.kind == AreaKind::Village && a.code != *code
             }
         });
-        let labels = labels::within(&named, &view);
+        let labels = labels::within(&named, points, &view, labels::SIZE_NEAR);
         Ground { svg: self.draw(&view, Some(code), &labels), view }
     }
 

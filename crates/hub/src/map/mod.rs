@@ -52,15 +52,22 @@ const DRAWN: [Sign; 6] =
 #[must_use]
 pub fn svg(board: &Board, options: &Options<'_>) -> Option<String> {
     let land = &board.land;
+    let shown = |s: &SiteNow| match options.focus {
+        Focus::Whole => true,
+        Focus::Area(code, _) => board.path(&s.site.area).iter().any(|a| a.code == *code),
+        Focus::Site(site) => s.site.area == site.site.area && s.site.code != site.site.code,
+    };
+    let sites: Vec<&SiteNow> = board.sites.values().filter(|s| shown(s)).collect();
+    let points = || sites.iter().map(|s| s.site.position).collect::<Vec<_>>();
     let drawn;
     let ground = match options.focus {
         Focus::Whole => land.whole()?,
         Focus::Area(code, centre) => {
-            drawn = land.around(code, centre);
+            drawn = land.around(code, centre, 1.35, &points());
             &drawn
         }
         Focus::Site(site) => {
-            drawn = land.around(&site.site.area, site.site.position);
+            drawn = land.around(&site.site.area, site.site.position, 0.9, &points());
             &drawn
         }
     };
@@ -69,7 +76,8 @@ pub fn svg(board: &Board, options: &Options<'_>) -> Option<String> {
     // Writing to a String cannot fail.
     let _ = write!(
         out,
-        r#"<svg class="regency{}" viewBox="0 0 {WIDTH} {}" data-bounds="{:.6} {:.6} {:.6} {:.6}" aria-hidden="true" focusable="false">"#,
+        r#"<svg class="regency{}{}" viewBox="0 0 {WIDTH} {}" data-bounds="{:.6} {:.6} {:.6} {:.6}" aria-hidden="true" focusable="false">"#,
+        if matches!(options.focus, Focus::Whole) { "" } else { " near" },
         options.only.map(|s| format!(" only-{}", s.as_str())).unwrap_or_default(),
         ground.view.height,
         sw.lat,
@@ -78,15 +86,10 @@ pub fn svg(board: &Board, options: &Options<'_>) -> Option<String> {
         ne.lon
     );
     let _ = write!(out, r#"<g class="ground">{}</g><g class="points">"#, ground.svg);
-    let shown = |s: &SiteNow| match options.focus {
-        Focus::Whole => true,
-        Focus::Area(code, _) => board.path(&s.site.area).iter().any(|a| a.code == *code),
-        Focus::Site(site) => s.site.area == site.site.area && s.site.code != site.site.code,
-    };
     for sign in DRAWN {
         // Known positions are drawn after guessed ones, so that nothing hides them.
         for known in [false, true] {
-            for site in board.sites.values().filter(|s| s.sign == sign && is_known(s) == known && shown(s)) {
+            for site in sites.iter().filter(|s| s.sign == sign && is_known(s) == known) {
                 point(&mut out, &ground.view, site, options.words);
             }
         }

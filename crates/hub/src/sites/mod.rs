@@ -1,6 +1,7 @@
 //! Sites: the register's public places, as pages and as an API resource.
 
 pub mod api;
+pub mod missing;
 pub mod pages;
 pub mod search;
 pub mod shown;

@@ -1,6 +1,7 @@
 //! `/sites` and `/sites/{code}`.
 
 use super::api::ProfileOut;
+use super::missing::Missing;
 use super::search::{Filter, From, Sort, cut, near, split};
 use super::shown::{AreaLink, Row, Since, category_name, place, word, words};
 use crate::Hub;
@@ -190,29 +191,6 @@ fn address(q: &str, filter: &Filter, sort: Sort, more: &[(&str, &str)]) -> Strin
 }
 
 #[derive(Template)]
-#[template(path = "sites/missing.html")]
-struct Missing {
-    page: Page,
-    w: W,
-    title: String,
-    detail: String,
-    near: Vec<Row>,
-}
-
-/// A 404 page that offers what the reader may have meant.
-fn missing(page_: Page, board: &Board, typed: &str) -> Result<Response, Problem> {
-    let shown: String = typed.chars().take(40).collect();
-    let html = Missing {
-        title: page_.w.t("sites-missing-title").to_owned(),
-        detail: page_.w.a("sites-missing", "code", shown),
-        near: rows(&page_, board, &near(board, typed, 8)),
-        w: page_.w.clone(),
-        page: page_,
-    };
-    Ok((StatusCode::NOT_FOUND, page(&html)?).into_response())
-}
-
-#[derive(Template)]
 #[template(path = "sites/site.html")]
 struct SitePage {
     page: Page,
@@ -238,7 +216,8 @@ struct SitePage {
 async fn one(page_: Page, Path(typed): Path<String>) -> Result<Response, Problem> {
     let board = page_.hub().board();
     let Some(now) = SiteCode::parse(&typed).ok().and_then(|code| board.sites.get(&code)) else {
-        return missing(page_, &board, &typed);
+        let html = Missing::of(page_, &board, "sites", &typed);
+        return Ok((StatusCode::NOT_FOUND, page(&html)?).into_response());
     };
     let site = &now.site;
     let path = board.path(&site.area);
@@ -254,9 +233,9 @@ async fn one(page_: Page, Path(typed): Path<String>) -> Result<Response, Problem
     let html = SitePage {
         row: Row::of(&page_, &board, now),
         category_href: format!("/sites?category={}", site.category),
-        measured: now.seen_at.map(|at| {
-            (page_.rfc3339(&at), page_.w.a("site-measured", "ago", page_.ago(&at)))
-        }),
+        measured: now
+            .seen_at
+            .map(|at| (page_.rfc3339(&at), page_.w.a("site-measured", "ago", page_.ago(&at)))),
         notices: notices(&page_, now),
         down: mbits(profile.down_kbps),
         up: mbits(profile.up_kbps),

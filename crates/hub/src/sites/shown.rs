@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub struct Since {
     /// RFC 3339 with the regency's offset.
     pub iso: String,
-    /// `sejak 13.07`, `sejak kemarin 13.07`, `sejak 3 November 2026, 13.07`.
+    /// `sejak 13.07`, `sejak kemarin 13.07`, `sejak 3 November 13.07`.
     pub words: String,
 }
 
@@ -32,7 +32,13 @@ impl Since {
         } else if at >= zone.day(today.plus_ms(-1)) {
             page.w.a("since-yesterday", "clock", clock)
         } else {
-            let date = figures::date(&page.w, zone, at);
+            let (day, this) = (zone.civil(at), zone.civil(page.now));
+            // The year is said only when it is another one.
+            let date = if day.year() == this.year() {
+                format!("{} {}", day.day(), page.w.of("month", &day.month().to_string()))
+            } else {
+                figures::date(&page.w, zone, at)
+            };
             page.w.with("since-date", &[("date", &date), ("clock", &clock)])
         };
         Since { iso: zone.rfc3339(at), words }
@@ -105,12 +111,8 @@ pub fn category_name<'a>(page: &Page, category: &'a Category) -> &'a str {
 #[must_use]
 pub fn place(board: &Board, area: &AreaCode) -> String {
     let path = board.path(area);
-    let names: Vec<&str> = path
-        .iter()
-        .rev()
-        .filter(|a| a.kind != AreaKind::Regency)
-        .map(|a| a.name.as_str())
-        .collect();
+    let names: Vec<&str> =
+        path.iter().rev().filter(|a| a.kind != AreaKind::Regency).map(|a| a.name.as_str()).collect();
     if names.is_empty() { path.last().map(|a| a.name.clone()).unwrap_or_default() } else { names.join(", ") }
 }
 

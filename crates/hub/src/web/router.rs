@@ -4,7 +4,7 @@
 //! link and live events have their own bounds.
 
 use super::{assets, cache, front};
-use crate::{Hub, areas, sites};
+use crate::{Hub, areas, home, sites};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -34,7 +34,7 @@ fn api() -> OpenApiRouter<Hub> {
 
 /// The public pages.
 fn pages() -> Router<Hub> {
-    Router::new().merge(sites::pages::routes()).merge(areas::pages::routes())
+    Router::new().merge(home::pages::routes()).merge(sites::pages::routes()).merge(areas::pages::routes())
 }
 
 /// All that `listen` serves.
