@@ -2,8 +2,13 @@
 //!
 //! Serves `kulkul demo`, `kulkul fleet` and tests. Hub and gateway never know of it.
 
+pub mod caller;
 pub mod diary;
 pub mod dice;
+pub mod fleet;
+pub mod guests;
+pub mod light;
 pub mod register;
+pub mod stopwatch;
 pub mod tempo;
 pub mod world;

@@ -1,0 +1,303 @@
+//! A light gateway: the link's side of a box without the box, for thousands in one process.
+//!
+//! It enrols, beats, keeps a chained and signed journal, delivers it and follows
+//! the desired state, all by the real link. It has no kernel, no portal and no disk,
+//! and says in its journal that it is simulated. A gateway that the hub has revoked
+//! falls silent for good.
+
+use crate::caller::{CallError, Caller, Line};
+use crate::diary::{self, HOUR_MS, MINUTE_MS};
+use crate::dice::Dice;
+use crate::guests::Guests;
+use crate::world::{Place, Reading, World};
+use kulkul_model::Moment;
+use kulkul_model::claim::ClaimCode;
+use kulkul_model::gateway::{Capabilities, GatewayId};
+use kulkul_model::measurement::Minute;
+use kulkul_proof::chain::Head;
+use kulkul_proof::entry::seal;
+use kulkul_proof::sign::Signer;
+use kulkul_wire::link::beat::MINUTES_LIMIT;
+use kulkul_wire::link::{BATCH_LIMIT, Beat, BootId, Enrol, Entry, Event, Stamp, Started, Version};
+use std::collections::VecDeque;
+
+/// What a simulated box says of itself.
+pub const HARDWARE: &str = "simulated gateway, no box";
+
+/// A batch of the journal stays under this, so that it is answered soon.
+const BATCH_BYTES: usize = BATCH_LIMIT / 4;
+
+/// How a gateway stands with the hub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Has no id yet.
+    Claimed,
+    /// Enrolled.
+    Enrolled,
+    /// Refused by the hub: silent for good.
+    Revoked,
+}
+
+/// One simulated gateway.
+#[derive(Debug)]
+pub struct LightGateway {
+    place: Place,
+    signer: Signer,
+    id: Option<GatewayId>,
+    standing: Standing,
+    dice: Dice,
+    calls: i64,
+    boot: BootId,
+    started: Moment,
+    head: Head,
+    /// Sealed entries that the hub does not hold yet, the first being number `held + 1`.
+    outbox: VecDeque<Vec<u8>>,
+    held: u64,
+    desired: Option<Version>,
+    /// Minutes before this one are written into the journal.
+    written: Moment,
+    /// Minutes before this one were told in beats.
+    told: Moment,
+    guests: Option<Guests>,
+}
+
+/// What one turn of a gateway did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// A beat was answered.
+    pub beat: bool,
+    /// Entries that the hub took in this turn.
+    pub delivered: u64,
+}
+
+impl LightGateway {
+    /// A gateway for a place, with a key and a run drawn by the caller.
+    ///
+    /// With `guests` its journal has the sessions of some of the people there.
+    #[must_use]
+    pub fn new(place: Place, secret: &[u8; 32], now: Moment, with_guests: bool) -> Self {
+        let signer = Signer::from_seed(secret);
+        // Salts, nonces and the run's name need to differ, not to be secret, in a simulation.
+        let dice = secret.iter().fold(Dice::new(0), |d, b| d.named(char::from(*b).encode_utf8(&mut [0; 4])));
+        let (a, b) = (dice.throw(0, 1).bits(), dice.throw(0, 2).bits());
+        let mut boot = [0; 16];
+        boot.iter_mut().zip(a.to_be_bytes().into_iter().chain(b.to_be_bytes())).for_each(|(to, from)| *to = from);
+        let guests = with_guests.then(|| Guests::new(dice));
+        LightGateway {
+            place,
+            signer,
+            id: None,
+            standing: Standing::Claimed,
+            dice,
+            calls: 0,
+            boot: BootId(boot),
+            started: now,
+            head: Head::default(),
+            outbox: VecDeque::new(),
+            held: 0,
+            desired: None,
+            // A new box takes over at the beginning of an hour, so that no hour has two blocks.
+            written: now.hour(),
+            told: now.minute().plus_ms(-(MINUTES_LIMIT as i64) * MINUTE_MS).max(now.hour()),
+            guests,
+        }
+    }
+
+    /// The place that it stands at.
+    #[must_use]
+    pub const fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// How it stands with the hub.
+    #[must_use]
+    pub const fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    /// Entries that were written.
+    #[must_use]
+    pub const fn written(&self) -> u64 {
+        self.head.seq
+    }
+
+    /// Entries that the hub holds durably.
+    #[must_use]
+    pub const fn held(&self) -> u64 {
+        self.held
+    }
+
+    fn nonce(&mut self) -> String {
+        self.calls += 1;
+        let throw = self.dice.throw(1, self.calls);
+        format!("{:016x}{:016x}", throw.bits(), throw.again().bits())
+    }
+
+    /// Enrols with a claim and begins its journal.
+    ///
+    /// # Errors
+    /// `Refused` when the claim is used, old or wrong; as for every call.
+    pub async fn enrol(&mut self, line: &Line, claim: &ClaimCode, now: Moment) -> Result<(), CallError> {
+        let capabilities =
+            Capabilities { version: env!("CARGO_PKG_VERSION").to_owned(), kernel: "simulated".to_owned(), ipv6: true, ..Capabilities::default() };
+        let enrol = Enrol {
+            claim: claim.shown(),
+            public_key: self.signer.public(),
+            capabilities: capabilities.clone(),
+            hardware: HARDWARE.to_owned(),
+        };
+        let (keyid, nonce) = (self.signer.public().to_string(), self.nonce());
+        let caller = Caller { signer: &self.signer, keyid: &keyid, nonce: &nonce, now };
+        let enrolled = line.enrol(caller, &enrol).await?;
+        self.enrolled(enrolled.gateway, &capabilities, now);
+        Ok(())
+    }
+
+    /// Takes the id that an enrolment gave.
+    pub fn enrolled(&mut self, id: GatewayId, capabilities: &Capabilities, now: Moment) {
+        self.id = Some(id);
+        self.standing = Standing::Enrolled;
+        self.append(&Entry::Started(Started { capabilities: capabilities.clone() }), now);
+    }
+
+    /// Seals an entry into the journal.
+    pub fn append(&mut self, entry: &Entry, at: Moment) {
+        let Some(id) = &self.id else { return };
+        let mono_ms = u64::try_from(at.since_ms(self.started)).unwrap_or(0);
+        let stamp = Stamp { boot: self.boot, mono_ms, wall: Some(at) };
+        let (dice, mut throw) = (self.dice, 0);
+        let seq = i64::try_from(self.head.seq).unwrap_or(0);
+        let mut salts = || {
+            throw += 2;
+            let (a, b) = (dice.throw(2, seq * 16 + throw), dice.throw(2, seq * 16 + throw + 1));
+            (u128::from(a.bits()) << 64 | u128::from(b.bits())).to_be_bytes()
+        };
+        let sealed = seal(&self.signer, id, self.head, entry, stamp, &mut salts);
+        self.head = sealed.head;
+        self.outbox.push_back(sealed.bytes);
+    }
+
+    /// One turn: measure, write, beat, deliver, follow.
+    ///
+    /// # Errors
+    /// The call that failed; everything that was not taken is tried again next turn.
+    pub async fn turn(&mut self, line: &Line, world: &World, now: Moment) -> Result<Turn, CallError> {
+        let mut turn = Turn::default();
+        if self.standing != Standing::Enrolled {
+            return Ok(turn);
+        }
+        let reading = world.reading(&self.place, now);
+        if reading == Reading::Nothing {
+            // No power, or the box hangs: it does nothing, and knows nothing of this minute.
+            return Ok(turn);
+        }
+        self.write(world, now);
+        let Reading::Seen(_, usage) = reading else { return Ok(turn) };
+        let done = self.report(line, world, usage.people, now, &mut turn).await;
+        if let Err(CallError::Refused { .. }) = done {
+            self.standing = Standing::Revoked;
+            self.outbox = VecDeque::new();
+        }
+        done.map(|()| turn)
+    }
+
+    async fn report(
+        &mut self,
+        line: &Line,
+        world: &World,
+        people: u32,
+        now: Moment,
+        turn: &mut Turn,
+    ) -> Result<(), CallError> {
+        let keyid = self.id.as_ref().map(ToString::to_string).unwrap_or_default();
+        let minutes = self.untold(world, now);
+        let beat = Beat {
+            boot: self.boot,
+            mono_ms: u64::try_from(now.since_ms(self.started)).unwrap_or(0),
+            wall_ms: Some(now.ms()),
+            desired: self.desired,
+            journal_head: self.head.seq,
+            minutes,
+            people,
+            checkpoint: None,
+        };
+        let nonce = self.nonce();
+        let caller = Caller { signer: &self.signer, keyid: &keyid, nonce: &nonce, now };
+        let answer = line.beat(caller, &beat).await?;
+        turn.beat = true;
+        self.told = now.minute();
+        if !self.outbox.is_empty() {
+            turn.delivered = self.deliver(line, &keyid, now).await?;
+        }
+        if answer.desired.is_some() && answer.desired != self.desired {
+            let nonce = self.nonce();
+            let caller = Caller { signer: &self.signer, keyid: &keyid, nonce: &nonce, now };
+            line.desired(caller, self.desired, 0).await?;
+            self.desired = answer.desired;
+            if let Some(version) = answer.desired {
+                self.append(&Entry::Event(Event::DesiredApplied { version }), now);
+            }
+        }
+        Ok(())
+    }
+
+    async fn deliver(&mut self, line: &Line, keyid: &str, now: Moment) -> Result<u64, CallError> {
+        let mut batch = Vec::new();
+        for sealed in &self.outbox {
+            if !batch.is_empty() && batch.len() + sealed.len() > BATCH_BYTES {
+                break;
+            }
+            batch.extend_from_slice(sealed);
+        }
+        let nonce = self.nonce();
+        let caller = Caller { signer: &self.signer, keyid, nonce: &nonce, now };
+        let answer = line.journal(caller, batch).await?;
+        let taken = answer.held_through.saturating_sub(self.held).min(self.outbox.len() as u64);
+        for _ in 0..taken {
+            self.outbox.pop_front();
+        }
+        self.held += taken;
+        Ok(taken)
+    }
+
+    /// Writes events, sessions and hour blocks of all minutes that are over.
+    fn write(&mut self, world: &World, now: Moment) {
+        let until = now.minute();
+        while self.written < until {
+            let at = self.written;
+            self.written = at.plus_ms(MINUTE_MS);
+            if let Some(event) = diary::event(world, &self.place, at) {
+                self.append(&Entry::Event(event), at);
+            }
+            if let Some(mut guests) = self.guests.take() {
+                for entry in guests.minute(world.reading(&self.place, at)) {
+                    self.append(&entry, at);
+                }
+                self.guests = Some(guests);
+            }
+            let over = self.written == self.written.hour();
+            if over && let Some(entry) = diary::hour(world, &self.place, self.written.plus_ms(-HOUR_MS)) {
+                self.append(&entry, self.written);
+            }
+        }
+    }
+
+    /// The latest minutes that no beat has told yet, oldest first.
+    fn untold(&self, world: &World, now: Moment) -> Vec<Minute> {
+        let mut minutes = Vec::new();
+        let mut at = self.told.max(now.minute().plus_ms(-(MINUTES_LIMIT as i64) * MINUTE_MS));
+        while at < now.minute() {
+            minutes.extend(world.reading(&self.place, at).measured().map(|(minute, _)| minute));
+            at = at.plus_ms(MINUTE_MS);
+        }
+        minutes
+    }
+
+    /// Hands out all sealed entries that are not held yet, and forgets them.
+    ///
+    /// For history, which reaches the hub's intake in process.
+    pub fn drain(&mut self) -> Vec<Vec<u8>> {
+        self.held = self.head.seq;
+        self.outbox.drain(..).collect()
+    }
+}
