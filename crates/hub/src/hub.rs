@@ -2,6 +2,7 @@
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::fleet::Fleet;
 use crate::metrics::Metrics;
 use crate::watch::board::Board;
 use crate::watch::events::Event;
@@ -32,6 +33,7 @@ struct Inner {
     config: Config,
     clock: Clock,
     store: Store,
+    fleet: Fleet,
     zone: Zone,
     words: Arc<Words>,
     assets: Assets,
@@ -79,6 +81,7 @@ impl Hub {
             policy: front::content_security_policy(&config.map.tiles),
             run: u32::from_be_bytes(entropy::draw()?),
             requests: AtomicU32::new(0),
+            fleet: Fleet::new(config.data.join("keys"), clock.clone()),
             config,
             clock,
             store,
@@ -101,6 +104,12 @@ impl Hub {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// The fleet of gateways.
+    #[must_use]
+    pub fn fleet(&self) -> &Fleet {
+        &self.0.fleet
     }
 
     /// The regency's time zone.

@@ -7,6 +7,7 @@ pub mod areas;
 pub mod clock;
 pub mod config;
 pub mod entropy;
+pub mod fleet;
 pub mod health;
 pub mod home;
 pub mod hub;

@@ -14,13 +14,18 @@ macro_rules! statements {
 
 /// The nouns and their statements.
 pub const ALL: &[(&str, &[(&str, &str)])] = &[
+    ("audit", crate::audit::STATEMENTS),
+    ("claim", crate::claim::STATEMENTS),
+    ("desired", crate::desired::STATEMENTS),
+    ("gateway", crate::gateway::STATEMENTS),
+    ("journal", crate::journal::STATEMENTS),
     ("migrations", crate::migrations::STATEMENTS),
+    ("session", crate::session::STATEMENTS),
     ("setting", crate::setting::STATEMENTS),
     ("area", crate::area::STATEMENTS),
     ("boundary", crate::boundary::STATEMENTS),
     ("category", crate::category::STATEMENTS),
     ("site", crate::site::STATEMENTS),
-    ("audit", crate::audit::STATEMENTS),
     ("import", crate::import::STATEMENTS),
     ("idempotency", crate::idempotency::STATEMENTS),
     ("sign_in_failure", crate::sign_in_failure::STATEMENTS),

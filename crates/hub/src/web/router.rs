@@ -4,7 +4,7 @@
 //! link and live events have their own bounds.
 
 use super::{assets, cache, front};
-use crate::{Hub, areas, home, sites};
+use crate::{Hub, areas, fleet, home, sites};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -54,6 +54,7 @@ pub fn router(hub: Hub) -> Router {
         .layer(DefaultBodyLimit::max(limits.body_bytes))
         .layer(RequestBodyLimitLayer::new(limits.body_bytes));
     bounded
+        .merge(fleet::link::routes())
         .fallback(front::nobody)
         .method_not_allowed_fallback(front::wrong_method)
         .layer(TimeoutLayer::with_status_code(

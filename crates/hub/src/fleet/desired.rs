@@ -1,0 +1,185 @@
+//! Desired states: built from the register and settings, signed, and waited for.
+//!
+//! The version counts up only when the content changes. What differs from the
+//! defaults is in the settings `desired.portal`, `desired.access`, `desired.plan` and
+//! `desired.network`, each the JSON of its section.
+
+use super::{Keys, KeysError, Known};
+use crate::Hub;
+use kulkul_model::Moment;
+use kulkul_model::gateway::GatewayId;
+use kulkul_model::site::SiteCode;
+use kulkul_proof::manifest;
+use kulkul_store::desired::{Kept, Place};
+use kulkul_store::{StoreError, Tx, desired, setting};
+use kulkul_wire::link::desired::{
+    AccessSection, FleetSection, NetworkSection, PlanSection, PortalSection, RevokedSection, SiteSection,
+    Text,
+};
+use kulkul_wire::link::{Digest, Manifest, Section, Version};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+
+/// What the portal says unless a setting says otherwise.
+const PORTAL: &str = include_str!("portal.json");
+
+/// What every desired state is built from, apart from the register.
+pub struct Source {
+    keys: Arc<Keys>,
+    public_url: String,
+    zone: String,
+    agency: String,
+}
+
+impl Source {
+    /// The hub's own.
+    ///
+    /// # Errors
+    /// `KeysError` names the file.
+    pub fn of(hub: &Hub) -> Result<Self, KeysError> {
+        let config = hub.config();
+        Ok(Source {
+            keys: hub.fleet().keys()?,
+            public_url: config.public_url.clone(),
+            zone: config.zone.clone(),
+            agency: config.name.agency.clone(),
+        })
+    }
+}
+
+/// A gateway's desired state after a look at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refreshed {
+    /// The newest.
+    pub version: Version,
+    /// Whether this look made it.
+    pub changed: bool,
+}
+
+/// Builds a gateway's desired state and keeps it when it differs from the last.
+///
+/// # Errors
+/// `StoreError` of the database; `Value` when a setting is not the JSON of its section.
+pub async fn refresh(
+    tx: &mut Tx,
+    source: &Source,
+    gateway: &GatewayId,
+    site: &SiteCode,
+    now: Moment,
+) -> Result<Refreshed, StoreError> {
+    let mut sections = Vec::new();
+    for (name, body) in build(tx, source, site).await? {
+        let sha256 = desired::put_blob(tx, &body, now).await?;
+        sections.push(Section { name: name.to_owned(), sha256, bytes: body.len() as u64 });
+    }
+    let epoch = setting::counter(tx, "desired_epoch").await?;
+    let held = desired::find(tx, gateway).await?;
+    // The digest is over a manifest without what changes by itself.
+    let blank = Manifest {
+        gateway: gateway.clone(),
+        version: Version::default(),
+        issued_at: Moment::EPOCH,
+        sections,
+    };
+    let content = Digest::of(&blank.encode());
+    if let Some(held) = held.as_ref().filter(|h| h.content == content && h.version.epoch == epoch) {
+        return Ok(Refreshed { version: held.version, changed: false });
+    }
+    let counter = held.map_or(0, |h| h.version.counter) + 1;
+    let version = Version { epoch, counter };
+    let manifest = Manifest { version, issued_at: now, ..blank };
+    let kept = Kept { version, content, manifest: manifest::sign(source.keys.desired(), &manifest) };
+    desired::put(tx, gateway, &kept).await?;
+    Ok(Refreshed { version, changed: true })
+}
+
+async fn build(
+    tx: &mut Tx,
+    source: &Source,
+    site: &SiteCode,
+) -> Result<Vec<(&'static str, Vec<u8>)>, StoreError> {
+    let place = desired::place(tx, site).await?;
+    let mut portal: PortalSection = chosen(tx, "desired.portal", PORTAL).await?;
+    if portal.operator.0.is_empty() {
+        portal.operator = Text::new(&source.agency, &source.agency);
+    }
+    Ok(vec![
+        ("site", json(&site_section(source, site, place))),
+        ("portal", json(&portal)),
+        ("access", json(&chosen::<AccessSection>(tx, "desired.access", "{}").await?)),
+        ("plan", json(&chosen::<PlanSection>(tx, "desired.plan", "{}").await?)),
+        ("network", json(&chosen::<NetworkSection>(tx, "desired.network", "{}").await?)),
+        ("revoked", json(&RevokedSection::default())),
+        ("fleet", json(&FleetSection::default())),
+    ])
+}
+
+fn site_section(source: &Source, site: &SiteCode, place: Option<Place>) -> SiteSection {
+    let place = place.unwrap_or(Place {
+        name: site.to_string(),
+        category: String::new(),
+        category_id: String::new(),
+        category_en: String::new(),
+        area_path: Vec::new(),
+    });
+    SiteSection {
+        code: site.clone(),
+        name: place.name,
+        area_path: place.area_path,
+        category: place.category,
+        category_name: Text::new(&place.category_id, &place.category_en),
+        zone: source.zone.clone(),
+        languages: vec!["id".to_owned(), "en".to_owned()],
+        portal_host: "portal.kulkul.home.arpa".to_owned(),
+        public_url: format!("{}/sites/{site}", source.public_url),
+    }
+}
+
+/// The section that a setting holds, else the default.
+async fn chosen<T: DeserializeOwned>(tx: &mut Tx, key: &'static str, default: &str) -> Result<T, StoreError> {
+    let text = setting::find(tx, key).await?;
+    serde_json::from_str(text.as_deref().unwrap_or(default))
+        .map_err(|e| StoreError::Value { column: key.to_owned(), reason: e.to_string() })
+}
+
+fn json<T: Serialize>(section: &T) -> Vec<u8> {
+    // Sections are plain data: numbers, texts and lists always have a JSON form.
+    serde_json::to_vec(section).unwrap_or_default()
+}
+
+/// Waits until the newest version is another than `have`, at most `wait_ms`.
+pub async fn wait_newer(hub: &Hub, gateway: &Known, have: Option<Version>, wait_ms: i64) {
+    let mut newest = gateway.newest.subscribe();
+    let other = |now: &Option<Version>| now.is_some() && *now != have;
+    let over = async {
+        tokio::select! {
+            biased;
+            () = hub.stop().cancelled() => {}
+            () = hub.clock().sleep_ms(wait_ms) => {}
+        }
+    };
+    tokio::select! {
+        biased;
+        // An error means that the gateway is forgotten; then there is nothing to wait for.
+        _ = newest.wait_for(|now| other(now) || gateway.is_revoked()) => {}
+        () = over => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_portal_has_five_lines_in_both_languages() {
+        let portal: PortalSection = serde_json::from_str(PORTAL).unwrap();
+        assert_eq!(portal.terms.len(), 5);
+        for line in portal.terms.iter().chain([&portal.greeting]) {
+            for language in ["id", "en"] {
+                let text = line.0.get(language).unwrap();
+                assert!((10..=120).contains(&text.chars().count()), "{text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The hub's keys on disk: one file each, mode 0600, made where they are missing.
+//!
+//! `root.key` certifies the others and belongs off the hub once it has done so; a hub
+//! without it runs on until the certificates end, and then changes stop, never
+//! service. `backup` leaves this directory out.
+
+use crate::entropy::{NoEntropy, draw};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use kulkul_model::Moment;
+use kulkul_model::claim::ClaimCode;
+use kulkul_model::session;
+use kulkul_proof::{KeyRing, KeyTrouble, Signer, hub_keys, key_file};
+use kulkul_wire::link::enrol::KeyClaim;
+use kulkul_wire::link::{CertifiedKey, HubKeys, KeyUse, PublicKey};
+use sha2::Sha256;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// A certified key lasts this long.
+const LIFE_MS: i64 = 400 * 86_400_000;
+/// A key is certified anew when less than this is left and the root is at hand.
+const RENEW_MS: i64 = 60 * 86_400_000;
+/// Certificates begin a little earlier, for boxes whose clock is behind.
+const SLACK_MS: i64 = 3_600_000;
+
+/// The hub's keys cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {
+    /// A file cannot be read or written.
+    #[error("{path}: {cause}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// A file is not what it should be.
+    #[error("{path}: {why}")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// A certificate does not hold.
+    #[error("{path}: {cause}")]
+    Certificate {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        cause: KeyTrouble,
+    },
+    /// No randomness.
+    #[error(transparent)]
+    Entropy(#[from] NoEntropy),
+    /// A key is missing and the root that would certify one is not here.
+    #[error("the hub has no {} key, and {root} is not here to certify one", .0.as_str(), root = .1.display())]
+    NoRoot(KeyUse, PathBuf),
+    /// They were there a moment ago.
+    #[error("the hub's keys are gone")]
+    Gone,
+}
+
+/// The hub's keys.
+pub struct Keys {
+    public: HubKeys,
+    desired: Signer,
+    time: Signer,
+    time_certificate: CertifiedKey,
+    claims: Zeroizing<[u8; 32]>,
+    devices: Zeroizing<[u8; 32]>,
+}
+
+impl Keys {
+    /// Opens the keys in `directory`, making what is missing.
+    ///
+    /// # Errors
+    /// `KeysError` names the file.
+    pub fn open(directory: &Path, now: Moment) -> Result<Self, KeysError> {
+        let dir = Directory(directory.to_owned());
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(directory)
+            .map_err(|cause| KeysError::File { path: directory.to_owned(), cause })?;
+        let (roots, root) = dir.roots()?;
+        let mut public = HubKeys { roots, keys: Vec::new() };
+        let mut ring = KeyRing::pin(&public.roots)
+            .map_err(|cause| KeysError::Certificate { path: dir.path("roots"), cause })?;
+        let mut certified = |key_use| {
+            let (signer, certificate) = dir.certified(key_use, root.as_ref(), &mut ring, now)?;
+            public.keys.push(certificate.clone());
+            Ok::<_, KeysError>((signer, certificate))
+        };
+        let (desired, _) = certified(KeyUse::Desired)?;
+        certified(KeyUse::Log)?;
+        let (time, time_certificate) = certified(KeyUse::Time)?;
+        let (claims, devices) = (dir.secret("claims")?, dir.secret("devices")?);
+        Ok(Keys { public, desired, time, time_certificate, claims, devices })
+    }
+
+    /// What boxes are told of them.
+    #[must_use]
+    pub fn hub_keys(&self) -> &HubKeys {
+        &self.public
+    }
+
+    /// Signs manifests.
+    #[must_use]
+    pub fn desired(&self) -> &Signer {
+        &self.desired
+    }
+
+    /// Signs the time, with its certificate.
+    #[must_use]
+    pub fn time(&self) -> (&Signer, &CertifiedKey) {
+        (&self.time, &self.time_certificate)
+    }
+
+    /// What the database holds in place of a claim code.
+    #[must_use]
+    pub fn claim_hash(&self, code: &ClaimCode) -> [u8; 32] {
+        keyed(&self.claims, code.bare().as_bytes())
+    }
+
+    /// What the database and staff see in place of a device's address: 16 hexadecimal digits.
+    #[must_use]
+    pub fn device(&self, mac: session::Mac) -> String {
+        let mut text = hex::encode(keyed(&self.devices, &mac.0));
+        text.truncate(16);
+        text
+    }
+}
+
+fn keyed(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
+    // HMAC takes keys of every length.
+    Hmac::<Sha256>::new_from_slice(key)
+        .map_or([0; 32], |mac| mac.chain_update(message).finalize().into_bytes().into())
+}
+
+struct Directory(PathBuf);
+
+impl Directory {
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Zeroizing<String>>, KeysError> {
+        match fs::read_to_string(self.path(name)) {
+            Ok(text) => Ok(Some(Zeroizing::new(text))),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(cause) => Err(KeysError::File { path: self.path(name), cause }),
+        }
+    }
+
+    /// Writes a file whole or not at all, readable by its owner only.
+    fn write(&self, name: &str, text: &str) -> Result<(), KeysError> {
+        let path = self.path(name);
+        let half = self.path(&format!("{name}.new"));
+        let write = || {
+            let mut file =
+                fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&half)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&half, &path)?;
+            fs::File::open(&self.0)?.sync_all()
+        };
+        write().map_err(|cause| KeysError::File { path: path.clone(), cause })
+    }
+
+    fn signer(&self, what: &str) -> Result<Option<Signer>, KeysError> {
+        let name = format!("{what}.key");
+        let Some(text) = self.read(&name)? else { return Ok(None) };
+        let wrong =
+            |e: key_file::NotAKeyFile| KeysError::Content { path: self.path(&name), why: e.to_string() };
+        key_file::read(what, &text).map(Some).map_err(wrong)
+    }
+
+    fn make(&self, what: &str) -> Result<Signer, KeysError> {
+        let signer = Signer::from_seed(&Zeroizing::new(draw()?));
+        self.write(&format!("{what}.key"), &key_file::write(what, &signer))?;
+        Ok(signer)
+    }
+
+    /// The roots that boxes pin, and the one that is here.
+    fn roots(&self) -> Result<(Vec<PublicKey>, Option<Signer>), KeysError> {
+        let mut root = self.signer("root")?;
+        if let Some(text) = self.read("roots")? {
+            let bad = || KeysError::Content {
+                path: self.path("roots"),
+                why: "not one public key a line, one or two lines".to_owned(),
+            };
+            let roots: Option<Vec<_>> = text.lines().map(PublicKey::parse).collect();
+            let roots = roots.filter(|r| (1..=2).contains(&r.len())).ok_or_else(bad)?;
+            return Ok((roots, root.filter(|s| text.contains(&s.public().to_string()))));
+        }
+        let made = match root.take() {
+            Some(signer) => signer,
+            None => self.make("root")?,
+        };
+        self.write("roots", &format!("{}\n", made.public()))?;
+        Ok((vec![made.public()], Some(made)))
+    }
+
+    fn certified(
+        &self,
+        key_use: KeyUse,
+        root: Option<&Signer>,
+        ring: &mut KeyRing,
+        now: Moment,
+    ) -> Result<(Signer, CertifiedKey), KeysError> {
+        let what = key_use.as_str();
+        let name = format!("{what}.cert");
+        let signer = self.signer(what)?;
+        let held = self.read(&name)?.map(|text| {
+            let quoted = serde_json::Value::String(text.trim().to_owned());
+            serde_json::from_value(quoted).map(|certificate| CertifiedKey { certificate })
+        });
+        let held = held
+            .transpose()
+            .map_err(|e| KeysError::Content { path: self.path(&name), why: e.to_string() })?;
+        if let (Some(signer), Some(certificate)) = (&signer, held) {
+            let claim = ring
+                .take(&certificate)
+                .map_err(|cause| KeysError::Certificate { path: self.path(&name), cause })?;
+            if claim.key != signer.public() || claim.key_use != key_use {
+                let why = format!("certifies another key than {what}.key");
+                return Err(KeysError::Content { path: self.path(&name), why });
+            }
+            if root.is_none() || claim.until.since_ms(now) > RENEW_MS {
+                return Ok((signer.clone(), certificate));
+            }
+        }
+        let root = root.ok_or_else(|| KeysError::NoRoot(key_use, self.path("root.key")))?;
+        let signer = match signer {
+            Some(signer) => signer,
+            None => self.make(what)?,
+        };
+        let claim = KeyClaim {
+            key_use,
+            key: signer.public(),
+            from: now.plus_ms(-SLACK_MS),
+            until: now.plus_ms(LIFE_MS),
+        };
+        let certificate = hub_keys::certify(root, &claim);
+        let text = serde_json::to_value(&certificate.certificate).unwrap_or_default();
+        self.write(&name, &format!("{}\n", text.as_str().unwrap_or_default()))?;
+        Ok((signer, certificate))
+    }
+
+    /// 32 secret bytes that are no signing key.
+    fn secret(&self, what: &str) -> Result<Zeroizing<[u8; 32]>, KeysError> {
+        let name = format!("{what}.secret");
+        let mut secret = Zeroizing::new([0; 32]);
+        if let Some(text) = self.read(&name)? {
+            let wrong =
+                |e: hex::FromHexError| KeysError::Content { path: self.path(&name), why: e.to_string() };
+            hex::decode_to_slice(text.trim(), &mut *secret).map_err(wrong)?;
+        } else {
+            *secret = draw()?;
+            self.write(&name, &Zeroizing::new(format!("{}\n", hex::encode(*secret))))?;
+        }
+        Ok(secret)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    const NOW: Moment = Moment::from_ms(1_800_000_000_000);
+
+    #[test]
+    fn keys_are_made_once_kept_private_and_outlive_their_root() {
+        let dir = tempfile::tempdir().unwrap();
+        let keys = Keys::open(dir.path(), NOW).unwrap();
+        for file in fs::read_dir(dir.path()).unwrap() {
+            let file = file.unwrap();
+            assert_eq!(
+                file.metadata().unwrap().permissions().mode() & 0o777,
+                0o600,
+                "{:?}",
+                file.file_name()
+            );
+        }
+        let code = ClaimCode::from_bits(7);
+        fs::remove_file(dir.path().join("root.key")).unwrap();
+        let again = Keys::open(dir.path(), NOW.plus_ms(LIFE_MS)).unwrap();
+        assert_eq!(again.hub_keys(), keys.hub_keys());
+        assert_eq!(again.claim_hash(&code), keys.claim_hash(&code));
+        fs::remove_file(dir.path().join("desired.cert")).unwrap();
+        assert!(matches!(Keys::open(dir.path(), NOW), Err(KeysError::NoRoot(KeyUse::Desired, _))));
+    }
+
+    #[test]
+    fn certificates_are_renewed_while_the_root_is_here() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Keys::open(dir.path(), NOW).unwrap();
+        let later = Keys::open(dir.path(), NOW.plus_ms(LIFE_MS)).unwrap();
+        assert_eq!(later.desired().public(), first.desired().public());
+        assert_ne!(later.hub_keys().keys, first.hub_keys().keys);
+        let ring = KeyRing::trust(later.hub_keys(), None).unwrap();
+        let signed = later.desired().cose(b"x", b"y");
+        assert!(ring.open(KeyUse::Desired, b"x", &signed, Some(NOW.plus_ms(LIFE_MS + 1))).is_ok());
+    }
+}

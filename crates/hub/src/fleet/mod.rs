@@ -1,0 +1,101 @@
+//! The fleet: gateways and the hub's side of the link.
+//!
+//! Requests are checked against keys in memory: a beat touches no SQL. A journal is
+//! acknowledged only after its entries are committed. What a gateway should do is
+//! `desired`; what it did is `journal`. Nothing here talks to a gateway first.
+
+pub mod beat;
+pub mod blobs;
+pub mod claims;
+pub mod desired;
+pub mod enrol;
+pub mod follower;
+pub mod journal;
+pub mod keys;
+pub mod known;
+pub mod limits;
+pub mod link;
+pub mod sessions;
+pub mod signed;
+#[cfg(test)]
+mod tests;
+
+pub use keys::{Keys, KeysError};
+pub use known::{Known, LastBeat};
+
+use crate::clock::Clock;
+use known::Gateways;
+use limits::Limiter;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+/// The fleet's state in memory; one in each hub.
+pub struct Fleet {
+    keys_directory: PathBuf,
+    clock: Clock,
+    keys: OnceLock<Arc<Keys>>,
+    opening: Mutex<()>,
+    pub(crate) gateways: Gateways,
+    pub(crate) limits: Limits,
+}
+
+/// What bounds strangers and boxes.
+pub(crate) struct Limits {
+    /// Failed enrolments of one address.
+    pub(crate) enrol_address: Limiter,
+    /// Enrolments at one site.
+    pub(crate) enrol_site: Limiter,
+    /// Blobs put by one gateway.
+    pub(crate) blobs: Limiter,
+}
+
+impl Fleet {
+    /// An empty fleet whose keys lie in `keys_directory`; nothing is read yet.
+    #[must_use]
+    pub fn new(keys_directory: PathBuf, clock: Clock) -> Self {
+        const MINUTE_MS: i64 = 60_000;
+        Fleet {
+            keys_directory,
+            clock,
+            keys: OnceLock::new(),
+            opening: Mutex::default(),
+            gateways: Gateways::default(),
+            limits: Limits {
+                enrol_address: Limiter::new(10, 10 * MINUTE_MS),
+                enrol_site: Limiter::new(20, 60 * MINUTE_MS),
+                blobs: Limiter::new(60, 60 * MINUTE_MS),
+            },
+        }
+    }
+
+    /// The hub's keys; made at the first call where there are none.
+    ///
+    /// # Errors
+    /// `KeysError` names the file.
+    pub fn keys(&self) -> Result<Arc<Keys>, KeysError> {
+        if let Some(keys) = self.keys.get() {
+            return Ok(Arc::clone(keys));
+        }
+        let _one = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.keys.get().is_none() {
+            let keys = Keys::open(&self.keys_directory, self.clock.now())?;
+            // Nobody else can have set it: we hold the lock.
+            let _ = self.keys.set(Arc::new(keys));
+        }
+        self.keys.get().map(Arc::clone).ok_or(KeysError::Gone)
+    }
+
+    /// Fingerprint of the root key, for the claim's QR code and `hub_root`.
+    ///
+    /// # Errors
+    /// `KeysError` names the file.
+    pub fn root_fingerprint(&self) -> Result<String, KeysError> {
+        Ok(self.keys()?.hub_keys().roots.first().map(|r| r.fingerprint()).unwrap_or_default())
+    }
+
+    /// The gateway in memory, if it was met since the start.
+    #[must_use]
+    pub fn known(&self, id: &kulkul_model::gateway::GatewayId) -> Option<Arc<Known>> {
+        self.gateways.get(id)
+    }
+}

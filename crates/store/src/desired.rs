@@ -1,0 +1,135 @@
+//! Desired states: the newest signed manifest of each gateway, and its blobs.
+
+use crate::{StoreError, Tx, args, statements};
+use kulkul_model::Moment;
+use kulkul_model::gateway::GatewayId;
+use kulkul_model::site::SiteCode;
+use kulkul_wire::link::{Digest, Version};
+
+statements! {
+    /// A gateway's newest.
+    FIND = "SELECT epoch, counter, content, manifest FROM desired WHERE gateway = $1";
+    /// Versions of all gateways in use.
+    VERSIONS = "SELECT d.gateway, d.epoch, d.counter FROM desired d JOIN gateway g ON g.id = d.gateway
+                WHERE g.revoked_at_ms IS NULL AND d.gateway > $1 ORDER BY d.gateway LIMIT $2";
+    /// Replaces a gateway's.
+    PUT = "INSERT INTO desired (gateway, epoch, counter, content, manifest) VALUES ($1, $2, $3, $4, $5)
+           ON CONFLICT (gateway) DO UPDATE SET epoch = excluded.epoch, counter = excluded.counter,
+               content = excluded.content, manifest = excluded.manifest";
+    /// One blob.
+    BLOB = "SELECT bytes FROM blob WHERE sha256 = $1";
+    /// Keeps a blob.
+    PUT_BLOB = "INSERT INTO blob (sha256, bytes, made_at_ms) VALUES ($1, $2, $3) ON CONFLICT (sha256) DO NOTHING";
+    /// What the register says of a place.
+    PLACE = "SELECT s.name, s.area, s.category, c.name_id, c.name_en
+             FROM site s JOIN category c ON c.key = s.category WHERE s.code = $1";
+    /// One area on the way up.
+    AREA = "SELECT name, parent FROM area WHERE code = $1";
+}
+
+/// A gateway's newest desired state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Which.
+    pub version: Version,
+    /// Digest of its list of sections.
+    pub content: Digest,
+    /// The signed manifest.
+    pub manifest: Vec<u8>,
+}
+
+/// What the register says of a place, for its box.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its name.
+    pub name: String,
+    /// Key of its category.
+    pub category: String,
+    /// The category's name in Bahasa Indonesia.
+    pub category_id: String,
+    /// The category's name in English.
+    pub category_en: String,
+    /// Names of its areas, from the regency down.
+    pub area_path: Vec<String>,
+}
+
+/// A gateway's newest desired state.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn find(tx: &mut Tx, gateway: &GatewayId) -> Result<Option<Kept>, StoreError> {
+    let Some(row) = tx.fetch_optional(FIND, args![gateway.as_str()]).await? else { return Ok(None) };
+    Ok(Some(Kept {
+        version: Version { epoch: row.get("epoch")?, counter: row.get("counter")? },
+        content: Digest(row.get("content")?),
+        manifest: row.get("manifest")?,
+    }))
+}
+
+/// Up to `limit` gateways in use after `after`, with the version of each.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn versions(tx: &mut Tx, after: &str, limit: u32) -> Result<Vec<(GatewayId, Version)>, StoreError> {
+    let rows = tx.fetch_all(VERSIONS, args![after, limit]).await?;
+    rows.iter()
+        .map(|row| {
+            let version = Version { epoch: row.get("epoch")?, counter: row.get("counter")? };
+            Ok((row.read("gateway", GatewayId::parse)?, version))
+        })
+        .collect()
+}
+
+/// Replaces a gateway's desired state.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn put(tx: &mut Tx, gateway: &GatewayId, kept: &Kept) -> Result<(), StoreError> {
+    let Version { epoch, counter } = kept.version;
+    let values = args![gateway.as_str(), epoch, counter, &kept.content.0, &kept.manifest];
+    tx.execute(PUT, values).await.map(drop)
+}
+
+/// A blob's bytes.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn blob(tx: &mut Tx, digest: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+    tx.fetch_optional(BLOB, args![&digest.0]).await?.map(|row| row.get("bytes")).transpose()
+}
+
+/// Keeps a blob under its digest.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn put_blob(tx: &mut Tx, bytes: &[u8], now: Moment) -> Result<Digest, StoreError> {
+    let digest = Digest::of(bytes);
+    tx.execute(PUT_BLOB, args![&digest.0, bytes, now]).await?;
+    Ok(digest)
+}
+
+/// What the register says of a place.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn place(tx: &mut Tx, site: &SiteCode) -> Result<Option<Place>, StoreError> {
+    let Some(row) = tx.fetch_optional(PLACE, args![site.as_str()]).await? else { return Ok(None) };
+    let mut area_path = Vec::new();
+    let mut next: Option<String> = Some(row.get("area")?);
+    while let Some(code) = next.take() {
+        if let Some(area) = tx.fetch_optional(AREA, args![&code]).await?
+            && area_path.len() < 8
+        {
+            area_path.push(area.get("name")?);
+            next = area.get("parent")?;
+        }
+    }
+    area_path.reverse();
+    Ok(Some(Place {
+        name: row.get("name")?,
+        category: row.get("category")?,
+        category_id: row.get("name_id")?,
+        category_en: row.get("name_en")?,
+        area_path,
+    }))
+}

@@ -1,0 +1,148 @@
+//! Journals: the entries of every gateway as they came, and where each chain stands.
+
+use crate::{StoreError, Tx, args, statements};
+use kulkul_model::Moment;
+use kulkul_model::gateway::GatewayId;
+use kulkul_wire::link::{Digest, Header, PublicKey, Stamp};
+
+statements! {
+    /// Begins a chain.
+    BEGIN = "INSERT INTO chain (gateway, seq, hash, signer) VALUES ($1, 0, $2, $3)";
+    /// Where a chain stands.
+    HEAD = "SELECT seq, hash, signer FROM chain WHERE gateway = $1";
+    /// Moves a chain on from where it stood.
+    ADVANCE = "UPDATE chain SET seq = $3, hash = $4, signer = $5 WHERE gateway = $1 AND seq = $2";
+    /// Keeps an entry.
+    INSERT = "INSERT INTO journal_entry (gateway, seq, kind, boot, mono_ms, wall_ms, received_at_ms, sealed)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (gateway, seq) DO NOTHING";
+    /// Entries from a number on.
+    LIST = "SELECT seq, wall_ms, sealed FROM journal_entry WHERE gateway = $1 AND seq >= $2
+            ORDER BY seq LIMIT $3";
+    /// Dates the entries of one run.
+    ANCHOR = "UPDATE journal_entry SET wall_ms = $3 + mono_ms
+              WHERE gateway = $1 AND boot = $2 AND wall_ms IS NULL";
+    /// Keeps aside what does not fit.
+    ASIDE = "INSERT INTO journal_aside (gateway, digest, at_ms, why, sealed) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (gateway, digest) DO NOTHING";
+    /// How much is kept aside of one gateway.
+    ASIDE_COUNT = "SELECT COUNT(*) AS n FROM journal_aside WHERE gateway = $1";
+    /// What is kept aside of one gateway, newest first.
+    ASIDE_LIST = "SELECT at_ms, why, sealed FROM journal_aside WHERE gateway = $1
+                  ORDER BY at_ms DESC, digest LIMIT 100";
+}
+
+/// Where a gateway's chain stands at the hub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Number of the last entry that is held.
+    pub seq: u64,
+    /// What the next entry must name as its `prev`.
+    pub hash: Digest,
+    /// The key that signs it.
+    pub signer: PublicKey,
+}
+
+/// Begins the chain of a gateway that just enrolled.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn begin(tx: &mut Tx, gateway: &GatewayId, signer: &PublicKey) -> Result<(), StoreError> {
+    tx.execute(BEGIN, args![gateway.as_str(), [0u8; 32], &signer.0]).await.map(drop)
+}
+
+/// Where a gateway's chain stands.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn head(tx: &mut Tx, gateway: &GatewayId) -> Result<Option<Standing>, StoreError> {
+    let Some(row) = tx.fetch_optional(HEAD, args![gateway.as_str()]).await? else { return Ok(None) };
+    Ok(Some(Standing {
+        seq: row.get("seq")?,
+        hash: Digest(row.get("hash")?),
+        signer: PublicKey(row.get("signer")?),
+    }))
+}
+
+/// Moves a chain on from number `from`; false when it does not stand there any more.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn advance(tx: &mut Tx, gateway: &GatewayId, from: u64, to: &Standing) -> Result<bool, StoreError> {
+    let values = args![gateway.as_str(), from, to.seq, &to.hash.0, &to.signer.0];
+    Ok(tx.execute(ADVANCE, values).await? == 1)
+}
+
+/// Keeps an entry as it came; one that is held already is left as it is.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn insert(
+    tx: &mut Tx,
+    gateway: &GatewayId,
+    header: &Header,
+    sealed: &[u8],
+    now: Moment,
+) -> Result<(), StoreError> {
+    let Stamp { boot, mono_ms, wall } = header.stamp;
+    let values = args![gateway.as_str(), header.seq, header.kind.code(), &boot.0, mono_ms, wall, now, sealed];
+    tx.execute(INSERT, values).await.map(drop)
+}
+
+/// Entries from number `from` on: number, date if known, bytes as they came.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn list(
+    tx: &mut Tx,
+    gateway: &GatewayId,
+    from: u64,
+    limit: u32,
+) -> Result<Vec<(u64, Option<Moment>, Vec<u8>)>, StoreError> {
+    let rows = tx.fetch_all(LIST, args![gateway.as_str(), from, limit]).await?;
+    rows.iter().map(|r| Ok((r.get("seq")?, r.get("wall_ms")?, r.get("sealed")?))).collect()
+}
+
+/// Dates the undated entries of one run by its anchor.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn anchor(tx: &mut Tx, gateway: &GatewayId, at: &Stamp) -> Result<u64, StoreError> {
+    tx.execute(ANCHOR, args![gateway.as_str(), &at.boot.0, run_began(at)]).await
+}
+
+/// The wall-clock time at which a run's monotonic clock was at 0.
+pub(crate) fn run_began(at: &Stamp) -> i64 {
+    let mono = i64::try_from(at.mono_ms).unwrap_or(i64::MAX);
+    at.wall.unwrap_or_default().ms().saturating_sub(mono)
+}
+
+/// A gateway has at most this many things kept aside; more are counted in the log only.
+pub const ASIDE_LIMIT: u64 = 1_000;
+
+/// Keeps aside what came in a gateway's name and does not fit; false when it is there already, or too much is.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn set_aside(
+    tx: &mut Tx,
+    gateway: &GatewayId,
+    sealed: &[u8],
+    why: &str,
+    now: Moment,
+) -> Result<bool, StoreError> {
+    let held: u64 = tx.fetch_one(ASIDE_COUNT, args![gateway.as_str()]).await?.get("n")?;
+    if held >= ASIDE_LIMIT {
+        return Ok(false);
+    }
+    let values = args![gateway.as_str(), &Digest::of(sealed).0, now, why, sealed];
+    Ok(tx.execute(ASIDE, values).await? == 1)
+}
+
+/// What is kept aside of a gateway, newest first, at most 100: when, why, the bytes.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn aside(tx: &mut Tx, gateway: &GatewayId) -> Result<Vec<(Moment, String, Vec<u8>)>, StoreError> {
+    let rows = tx.fetch_all(ASIDE_LIST, args![gateway.as_str()]).await?;
+    rows.iter().map(|r| Ok((r.get("at_ms")?, r.get("why")?, r.get("sealed")?))).collect()
+}

@@ -1,0 +1,22 @@
+# The fleet: claims, gateways, and the link between gateway and hub.
+refusal-claim-unknown = This claim code is not known. Check it against the installation sheet.
+refusal-claim-used = Another gateway has used this claim code. Ask the operator for a new one.
+refusal-claim-expired = This claim code has expired. Ask the operator for a new one.
+refusal-claim-withdrawn = The operator has withdrawn this claim code. Ask for a new one.
+refusal-claim-not-open = This claim was used or withdrawn before.
+refusal-claim-too-long = A claim lasts at most 14 days.
+refusal-site-unknown = The register has no place with the code { $site }.
+refusal-enrol-too-often = Too many attempts to enrol. Try again in ten minutes.
+refusal-gateway-unknown = The hub does not know this gateway.
+refusal-gateway-revoked = This gateway was revoked and may not connect to the hub any more.
+refusal-request-not-signed = The signature of this request does not hold.
+refusal-request-stale = The gateway's clock differs from the hub's by more than five minutes.
+refusal-request-replayed = This request was received before.
+refusal-body-unreadable = The body of the request cannot be read.
+refusal-nonce-unreadable = The nonce must be 16 to 64 letters and digits.
+refusal-beat-too-long = A beat carries at most { $most } minutes.
+refusal-journal-gap = Journal entries are missing; the hub expects number { $expected }.
+refusal-journal-broken = A journal entry does not fit and is kept aside for the operator: { $why }
+refusal-blob-other-digest = The bytes do not have the digest that the name says.
+refusal-too-many-blobs = Too many blobs from this gateway. Try again later.
+refusal-way-in-not-open = This way in is not open at this place.

@@ -1,0 +1,22 @@
+# Armada: klaim, gateway, dan sambungan antara gateway dan hub.
+refusal-claim-unknown = Kode klaim ini tidak dikenal. Periksa kembali kode pada lembar pemasangan.
+refusal-claim-used = Kode klaim ini sudah dipakai oleh gateway lain. Mintalah kode baru kepada operator.
+refusal-claim-expired = Masa berlaku kode klaim ini sudah habis. Mintalah kode baru kepada operator.
+refusal-claim-withdrawn = Kode klaim ini sudah ditarik oleh operator. Mintalah kode baru.
+refusal-claim-not-open = Klaim ini sudah dipakai atau sudah ditarik.
+refusal-claim-too-long = Masa berlaku klaim paling lama 14 hari.
+refusal-site-unknown = Tempat dengan kode { $site } tidak ada dalam daftar.
+refusal-enrol-too-often = Terlalu banyak percobaan pendaftaran. Coba lagi dalam sepuluh menit.
+refusal-gateway-unknown = Gateway ini tidak dikenal oleh hub.
+refusal-gateway-revoked = Gateway ini sudah dicabut dan tidak boleh terhubung lagi ke hub.
+refusal-request-not-signed = Tanda tangan permintaan ini tidak sah.
+refusal-request-stale = Jam gateway berselisih lebih dari lima menit dengan jam hub.
+refusal-request-replayed = Permintaan ini sudah pernah diterima.
+refusal-body-unreadable = Isi permintaan tidak dapat dibaca.
+refusal-nonce-unreadable = Nonce harus terdiri dari 16 sampai 64 huruf dan angka.
+refusal-beat-too-long = Satu detak membawa paling banyak { $most } menit.
+refusal-journal-gap = Ada catatan jurnal yang terlewat; hub menunggu nomor { $expected }.
+refusal-journal-broken = Sebuah catatan jurnal tidak cocok dan disimpan terpisah untuk operator: { $why }
+refusal-blob-other-digest = Isi berkas tidak cocok dengan nama digestnya.
+refusal-too-many-blobs = Terlalu banyak berkas dari gateway ini. Coba lagi nanti.
+refusal-way-in-not-open = Cara masuk ini tidak dibuka di tempat ini.
