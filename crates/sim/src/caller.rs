@@ -83,8 +83,14 @@ impl Line {
         body: Vec<u8>,
     ) -> Result<(u16, Bytes), CallError> {
         let uri = format!("{}{path}", self.base);
-        let signed =
-            request::sign(caller.signer, caller.keyid, (method.as_str(), &uri), &body, caller.now, caller.nonce);
+        let signed = request::sign(
+            caller.signer,
+            caller.keyid,
+            (method.as_str(), &uri),
+            &body,
+            caller.now,
+            caller.nonce,
+        );
         let mut request = self
             .http
             .request(method, &uri)

@@ -171,7 +171,9 @@ pub async fn run(
             let mut share = take_turns(share, begin, &line, world, &clock, pace, &tally, &stop).await;
             for gateway in &mut share {
                 // What is left is delivered in one more turn each; a hub that is gone keeps none.
-                if gateway.written() > gateway.held() && one_turn(gateway, &line, world, &clock, &tally).await.is_err() {
+                if gateway.written() > gateway.held()
+                    && one_turn(gateway, &line, world, &clock, &tally).await.is_err()
+                {
                     break;
                 }
             }

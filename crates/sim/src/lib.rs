@@ -8,6 +8,8 @@ pub mod dice;
 pub mod fleet;
 pub mod guests;
 pub mod light;
+pub mod office;
+pub mod process;
 pub mod register;
 pub mod stopwatch;
 pub mod tempo;

@@ -81,7 +81,9 @@ impl LightGateway {
         let dice = secret.iter().fold(Dice::new(0), |d, b| d.named(char::from(*b).encode_utf8(&mut [0; 4])));
         let (a, b) = (dice.throw(0, 1).bits(), dice.throw(0, 2).bits());
         let mut boot = [0; 16];
-        boot.iter_mut().zip(a.to_be_bytes().into_iter().chain(b.to_be_bytes())).for_each(|(to, from)| *to = from);
+        boot.iter_mut()
+            .zip(a.to_be_bytes().into_iter().chain(b.to_be_bytes()))
+            .for_each(|(to, from)| *to = from);
         let guests = with_guests.then(|| Guests::new(dice));
         LightGateway {
             place,
@@ -138,8 +140,12 @@ impl LightGateway {
     /// # Errors
     /// `Refused` when the claim is used, old or wrong; as for every call.
     pub async fn enrol(&mut self, line: &Line, claim: &ClaimCode, now: Moment) -> Result<(), CallError> {
-        let capabilities =
-            Capabilities { version: env!("CARGO_PKG_VERSION").to_owned(), kernel: "simulated".to_owned(), ipv6: true, ..Capabilities::default() };
+        let capabilities = Capabilities {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            kernel: "simulated".to_owned(),
+            ipv6: true,
+            ..Capabilities::default()
+        };
         let enrol = Enrol {
             claim: claim.shown(),
             public_key: self.signer.public(),
