@@ -59,6 +59,18 @@ impl Facts {
         Facts((self.0 | other.0) & 3 | (if a > b { a } else { b }) << 2)
     }
 
+    /// The four bits as a number, for tables.
+    #[must_use]
+    pub const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// Reads the four bits; higher ones are ignored.
+    #[must_use]
+    pub const fn from_bits(bits: u8) -> Self {
+        Facts(bits & 15)
+    }
+
     /// Whether a beat was heard.
     #[must_use]
     pub const fn heard(self) -> bool {

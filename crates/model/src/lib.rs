@@ -16,6 +16,7 @@ pub mod measurement;
 pub mod moment;
 pub mod outage;
 pub mod refusal;
+pub mod rollup;
 pub mod session;
 pub mod site;
 pub mod spelling;

@@ -91,6 +91,16 @@ pub enum Verdict {
 pub const POOR_LOSS_PERCENT: u32 = 20;
 
 impl Minute {
+    /// The mean round trip to the anchors that answered, microseconds.
+    #[must_use]
+    pub fn anchor_rtt_us(&self) -> Option<u32> {
+        let back = |p: Pings| (p.sent > p.lost).then_some(p.rtt_us);
+        match (back(self.anchor_a), back(self.anchor_b)) {
+            (Some(a), Some(b)) => Some(a / 2 + b / 2 + (a % 2 + b % 2) / 2),
+            (a, b) => a.or(b),
+        }
+    }
+
     /// What this minute says: see `Verdict` for the rule.
     ///
     /// A minute fails when hub and both anchors lose all packets, or when DNS and

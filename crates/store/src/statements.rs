@@ -32,4 +32,11 @@ pub const ALL: &[(&str, &[(&str, &str)])] = &[
     ("staff", crate::staff::STATEMENTS),
     ("staff_session", crate::staff_session::STATEMENTS),
     ("token", crate::token::STATEMENTS),
+    ("clue", crate::clue::STATEMENTS),
+    ("hot", crate::hot::STATEMENTS),
+    ("outage", crate::outage::STATEMENTS),
+    ("pack", crate::pack::STATEMENTS),
+    ("roll_hour", crate::roll_hour::STATEMENTS),
+    ("unsettled", crate::unsettled::STATEMENTS),
+    ("watching", crate::watching::STATEMENTS),
 ];
