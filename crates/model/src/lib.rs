@@ -15,6 +15,7 @@ pub mod geometry;
 pub mod measurement;
 pub mod moment;
 pub mod outage;
+pub mod pulse;
 pub mod refusal;
 pub mod rollup;
 pub mod session;

@@ -105,13 +105,21 @@ pub struct Outage {
 }
 
 /// Follows a site minute by minute and says when an outage opens and closes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Follower {
     /// The failed minutes so far: an outage once there are three.
     run: Option<Run>,
     /// Which of the latest five minutes outside outages were measured poor or failed, one bit each.
     bad: u8,
-    last: Option<Mark>,
+    /// Unobserved minutes on end.
+    unseen: u32,
+    shown: Observed,
+}
+
+impl Default for Follower {
+    fn default() -> Self {
+        Follower { run: None, bad: 0, unseen: 0, shown: Observed::Unknown }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,13 +135,12 @@ impl Follower {
     #[must_use]
     pub fn within(span: Span) -> Self {
         let run = Run { span, open: true, unobserved: 0, observed_to: span.from };
-        Follower { run: Some(run), bad: 0, last: Some(Mark::Failed) }
+        Follower { run: Some(run), bad: 0, unseen: 0, shown: Observed::Down }
     }
 
     /// Takes the next minute; gives the outage that ends with it, if one does.
     pub fn step(&mut self, at: Moment, facts: Facts) -> Option<Span> {
         let mark = facts.mark();
-        self.last = Some(mark);
         let mut ended = None;
         match (mark, self.run.as_mut()) {
             (Mark::Failed, run) => {
@@ -172,6 +179,16 @@ impl Follower {
             Mark::Good => self.bad << 1 & 31,
             Mark::Poor | Mark::Failed => (self.bad << 1 | 1) & 31,
         };
+        self.unseen = if mark == Mark::Unknown { self.unseen + 1 } else { 0 };
+        self.shown = match mark {
+            Mark::Unknown if self.unseen > 1 => Observed::Unknown,
+            Mark::Unknown => self.shown,
+            _ if self.outage().is_some() => Observed::Down,
+            // Silence says nothing until it is an outage.
+            Mark::Failed if facts.silent() => self.shown,
+            _ if self.bad.count_ones() >= 2 => Observed::Degraded,
+            _ => Observed::Up,
+        };
         ended
     }
 
@@ -183,16 +200,11 @@ impl Follower {
 
     /// What is observed after the latest minute.
     ///
-    /// Degraded is two poor or failed minutes among the latest five, so that one
-    /// lost minute does not make a map flicker.
+    /// Degraded is two measured poor or failed minutes among the latest five, and
+    /// unknown two unobserved ones on end, so that one minute does not make a map flicker.
     #[must_use]
     pub fn observed(&self) -> Observed {
-        match self.last {
-            None | Some(Mark::Unknown) => Observed::Unknown,
-            _ if self.outage().is_some() => Observed::Down,
-            _ if self.bad.count_ones() >= 2 => Observed::Degraded,
-            _ => Observed::Up,
-        }
+        self.shown
     }
 }
 

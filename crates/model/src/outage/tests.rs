@@ -97,7 +97,10 @@ fn the_state_now_does_not_flicker() {
         ("gFF", Observed::Degraded),
         ("gsss", Observed::Down),
         ("gsssg", Observed::Up),
-        ("gsss?", Observed::Unknown),
+        ("gsss?", Observed::Down),
+        ("gsss??", Observed::Unknown),
+        ("?", Observed::Unknown),
+        ("??ss", Observed::Unknown),
         ("gsss?s", Observed::Down),
     ] {
         let mut f = Follower::default();
