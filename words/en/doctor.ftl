@@ -1,0 +1,24 @@
+# The words of kulkul gateway status and kulkul gateway doctor.
+status-place = Place
+status-no-place = not enrolled at the hub yet
+status-since = Running since
+status-clock-unset = the box's clock is not set yet
+status-people = Devices online
+status-hub = Hub
+status-hub-good = reached, last answer { $at }
+status-hub-away = not reached ({ $why }); last answer { $at }. The place goes on serving people.
+status-hub-never = never reached so far ({ $why })
+status-hub-waiting = being called
+status-line = Internet line
+status-line-waiting = not measured yet; the first measurement comes within two minutes
+status-line-good = good ({ $at }): ping { $rtt } ms, name { $dns } ms, page { $http } ms
+status-line-poor = poor ({ $at }): ping { $rtt } ms, name { $dns } ms, page { $http } ms
+status-line-failed = down ({ $at })
+status-desired = Settings version
+status-none = none yet
+status-certificate = Portal certificate
+status-no-certificate = none; the portal is plain http
+status-journal = Journal
+status-journal-value = last entry { $head }, waiting to be sent { $waiting }
+status-version = Program version
+status-not-running = The gateway's program is not running here. Start it with: systemctl start kulkul-gateway

@@ -1,0 +1,24 @@
+# Kata-kata kulkul gateway status dan kulkul gateway doctor.
+status-place = Tempat
+status-no-place = belum terdaftar di pusat
+status-since = Berjalan sejak
+status-clock-unset = jam alat belum disetel
+status-people = Perangkat tersambung
+status-hub = Pusat
+status-hub-good = terhubung, terakhir menjawab { $at }
+status-hub-away = tidak terhubung ({ $why }); terakhir menjawab { $at }. Tempat ini tetap melayani.
+status-hub-never = belum pernah terhubung ({ $why })
+status-hub-waiting = sedang dihubungi
+status-line = Saluran internet
+status-line-waiting = belum diukur; ukuran pertama ada dalam dua menit
+status-line-good = baik ({ $at }): ping { $rtt } ms, nama { $dns } ms, halaman { $http } ms
+status-line-poor = kurang baik ({ $at }): ping { $rtt } ms, nama { $dns } ms, halaman { $http } ms
+status-line-failed = putus ({ $at })
+status-desired = Versi pengaturan
+status-none = belum ada
+status-certificate = Sertifikat portal
+status-no-certificate = tidak ada; portal memakai http
+status-journal = Jurnal
+status-journal-value = catatan terakhir { $head }, menunggu dikirim { $waiting }
+status-version = Versi program
+status-not-running = Program gateway tidak berjalan di sini. Nyalakan dengan: systemctl start kulkul-gateway

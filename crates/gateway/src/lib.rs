@@ -6,7 +6,10 @@
 
 pub mod clock;
 pub mod config;
+pub mod dns;
 pub mod journal;
+pub mod kept;
 pub mod portal;
+pub mod status;
 pub mod supervisor;
 pub mod words;

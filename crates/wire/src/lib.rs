@@ -6,6 +6,7 @@
 
 pub mod captive;
 pub mod certificate;
+pub mod dns;
 pub mod link;
 pub mod minutes;
 pub mod netlink;

@@ -1,0 +1,100 @@
+//! Keeps the resolver's process running and its settings current.
+//!
+//! The main process holds the sockets and hands them down: while a resolver is
+//! replaced, questions wait in them instead of being refused.
+
+use super::serve::Sockets;
+use super::{Learned, Settings, WALLED_SOCKET};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::kept::{self, Change, Program};
+use crate::supervisor::Supervisor;
+use kulkul_wire::link::desired::Desired;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use tokio::net::UnixDatagram;
+use tokio::process::Command;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+/// Runs `exe gateway resolver --data DIR` until `stop`, and restarts it when it ends.
+///
+/// `failed` is told each time that the resolver ended by itself.
+///
+/// # Errors
+/// When the port cannot be opened or the settings cannot be written.
+pub async fn keep(
+    exe: PathBuf,
+    config: Arc<Config>,
+    mut desired: watch::Receiver<Option<Arc<Desired>>>,
+    clock: Clock,
+    failed: mpsc::Sender<&'static str>,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let current = Settings::of(&config, desired.borrow_and_update().as_deref());
+    current.write(&config.data)?;
+    let sockets = Sockets::open(config.dns.port)?;
+    let data = config.data.clone();
+    let program = Program {
+        name: "resolver",
+        pid_file: config.data.join("resolver.pid"),
+        mark: format!("resolver\0--data\0{}", config.data.display()),
+        overlap: true,
+    };
+    let make = move || -> io::Result<Command> {
+        let (udp, tcp) = sockets.handles()?;
+        let mut command = Command::new(&exe);
+        command.args(["gateway", "resolver", "--data"]).arg(&data);
+        command.stdin(Stdio::from(udp)).stdout(Stdio::from(tcp)).stderr(Stdio::inherit());
+        Ok(command)
+    };
+    let (change, changes) = mpsc::channel(4);
+    let follow = async {
+        let mut last = current;
+        while desired.changed().await.is_ok() {
+            let next = Settings::of(&config, desired.borrow_and_update().as_deref());
+            if next != last {
+                match next.write(&config.data) {
+                    Ok(()) => {
+                        // A full queue already holds a reload that will read this file.
+                        let _ = change.try_send(Change::Reload);
+                        last = next;
+                    }
+                    Err(error) => tracing::warn!(%error, "resolver: settings not written"),
+                }
+            }
+        }
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        biased;
+        () = kept::keep(program, make, changes, clock, failed, stop) => {}
+        () = follow => {}
+    }
+    Ok(())
+}
+
+/// Takes what the resolver learned about the walled garden to the supervisor.
+///
+/// # Errors
+/// When the socket cannot be made.
+pub async fn learn(data: &Path, supervisor: Supervisor, stop: CancellationToken) -> io::Result<()> {
+    let path = data.join(WALLED_SOCKET);
+    // One that an earlier run left behind is in the way.
+    let _ = std::fs::remove_file(&path);
+    let socket = UnixDatagram::bind(&path)?;
+    let mut buffer = [0; 8192];
+    loop {
+        let length = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Ok(()),
+            got = socket.recv(&mut buffer) => got?,
+        };
+        match serde_json::from_slice::<Learned>(buffer.get(..length).unwrap_or_default()) {
+            Ok(learned) => supervisor.walled(&learned.name, learned.addresses, learned.ttl_s).await,
+            Err(error) => tracing::debug!(%error, "walled garden: not understood"),
+        }
+    }
+}

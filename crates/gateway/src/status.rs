@@ -1,0 +1,347 @@
+//! How the box is: asked over a local socket, one JSON line each way.
+//!
+//! The socket belongs to root; it changes nothing and tells no names that were asked for.
+
+use crate::clock::Clock;
+use crate::journal::Journal;
+use crate::portal::tls::Tls;
+use crate::supervisor::Supervisor;
+use crate::words::{Lang, Words};
+use kulkul_model::measurement::{Minute, UsageMinute, Verdict};
+use kulkul_model::{Moment, Zone};
+use kulkul_wire::link::desired::Desired;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::net::IpAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// The socket's name in the data directory.
+pub const SOCKET: &str = "status.sock";
+/// The longest question, in bytes.
+const LONGEST: u64 = 256;
+/// How long a connection may be idle, in milliseconds.
+const IDLE_MS: i64 = 5_000;
+
+/// What may be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum Question {
+    /// Everything in `Status`.
+    Status,
+    /// Whether the device at an address is online.
+    Who {
+        /// The address.
+        ip: IpAddr,
+    },
+}
+
+/// How the hub was last seen; the link says so.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HubSeen {
+    /// When it last answered.
+    pub at: Option<Moment>,
+    /// What went wrong last, in English; none while all is well.
+    pub trouble: Option<String>,
+    /// The last journal entry that it holds.
+    pub held_through: u64,
+}
+
+/// How the box is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Version of the program.
+    pub version: String,
+    /// When this process began; none while the clock was unset.
+    pub since: Option<Moment>,
+    /// The time of this answer; none while the clock is unset.
+    pub now: Option<Moment>,
+    /// Code of the place; none before enrolment.
+    pub site: Option<String>,
+    /// Name of the place.
+    pub place: Option<String>,
+    /// Version of the desired state in force.
+    pub desired: Option<String>,
+    /// How the hub was last seen.
+    pub hub: HubSeen,
+    /// Devices online.
+    pub people: u32,
+    /// The last minute's measurement.
+    pub minute: Option<Minute>,
+    /// What people used in it.
+    pub usage: Option<UsageMinute>,
+    /// Until when the portal's certificate is valid; none without one.
+    pub certificate_until: Option<Moment>,
+    /// The last journal entry.
+    pub journal_head: u64,
+}
+
+/// Where the answers come from.
+#[derive(Clone)]
+pub struct Source {
+    /// Who is online.
+    pub supervisor: Supervisor,
+    /// The journal.
+    pub journal: Journal,
+    /// The last minute.
+    pub minutes: watch::Receiver<Option<(Minute, UsageMinute)>>,
+    /// The desired state in force.
+    pub desired: watch::Receiver<Option<Arc<Desired>>>,
+    /// How the hub was last seen.
+    pub hub: watch::Receiver<HubSeen>,
+    /// The portal's certificate.
+    pub tls: Option<Tls>,
+    /// The clock.
+    pub clock: Clock,
+    /// When this process began.
+    pub since: Option<Moment>,
+}
+
+impl Source {
+    /// How the box is now.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        let minute = *self.minutes.borrow();
+        let desired = self.desired.borrow().clone();
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            since: self.since,
+            now: self.clock.wall(),
+            site: desired.as_ref().map(|d| d.site.code.to_string()),
+            place: desired.as_ref().map(|d| d.site.name.clone()),
+            desired: desired.as_ref().map(|d| d.version.to_string()),
+            hub: self.hub.borrow().clone(),
+            people: self.supervisor.people(),
+            minute: minute.map(|m| m.0),
+            usage: minute.map(|m| m.1),
+            certificate_until: self.tls.as_ref().and_then(|t| t.ready().borrow().as_ref().map(|r| r.until)),
+            journal_head: self.journal.head(),
+        }
+    }
+
+    async fn answer(&self, question: Question) -> serde_json::Result<String> {
+        match question {
+            Question::Status => serde_json::to_string(&self.status()),
+            Question::Who { ip } => {
+                let online = self.supervisor.who(ip).await.is_some_and(|w| w.session.is_some());
+                serde_json::to_string(&serde_json::json!({ "online": online }))
+            }
+        }
+    }
+}
+
+/// Answers on the socket in `data` until `stop`.
+///
+/// # Errors
+/// When the socket cannot be made.
+pub async fn serve(data: &Path, source: Source, stop: CancellationToken) -> io::Result<()> {
+    let path = data.join(SOCKET);
+    // One that an earlier run left behind is in the way.
+    let _ = std::fs::remove_file(&path);
+    let listener = UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    loop {
+        let stream = tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            got = listener.accept() => match got {
+                Ok((stream, _)) => stream,
+                Err(_) => {
+                    source.clock.sleep_ms(50).await;
+                    continue;
+                }
+            },
+        };
+        let source = source.clone();
+        tokio::spawn(async move {
+            if let Err(error) = converse(stream, &source).await {
+                tracing::debug!(%error, "status: conversation ended");
+            }
+        });
+    }
+    // A stale name would make askers wait.
+    let _ = std::fs::remove_file(&path);
+    Ok(())
+}
+
+async fn converse(mut stream: UnixStream, source: &Source) -> io::Result<()> {
+    let (reading, mut writing) = stream.split();
+    let mut reading = BufReader::new(reading);
+    loop {
+        let mut line = Vec::new();
+        let mut limited = (&mut reading).take(LONGEST);
+        let read = limited.read_until(b'\n', &mut line);
+        match source.clock.at_most(IDLE_MS, Box::pin(read)).await {
+            Some(Ok(1..)) => {}
+            _ => return Ok(()),
+        }
+        let mut answer = match serde_json::from_slice::<Question>(&line) {
+            Ok(question) => source.answer(question).await?,
+            Err(error) => serde_json::json!({ "error": error.to_string() }).to_string(),
+        };
+        answer.push('\n');
+        writing.write_all(answer.as_bytes()).await?;
+    }
+}
+
+/// Asks a running gateway one question and reads the answer as JSON.
+///
+/// # Errors
+/// When no gateway runs there or its answer is not JSON.
+pub async fn ask(socket: &Path, question: Question) -> io::Result<serde_json::Value> {
+    let mut stream = UnixStream::connect(socket).await?;
+    let mut line = serde_json::to_vec(&question)?;
+    line.push(b'\n');
+    stream.write_all(&line).await?;
+    let mut answer = String::new();
+    BufReader::new(stream).read_line(&mut answer).await?;
+    Ok(serde_json::from_str(&answer)?)
+}
+
+/// Whether the device at `ip` is online; nothing when the gateway does not answer.
+pub async fn is_online(socket: &Path, ip: IpAddr) -> Option<bool> {
+    ask(socket, Question::Who { ip }).await.ok()?.get("online")?.as_bool()
+}
+
+impl Status {
+    /// The status in a person's words, one fact a line.
+    #[must_use]
+    pub fn in_words(&self, words: &Words, lang: Lang, zone: &Zone) -> String {
+        let time = |at: Moment| {
+            let local = zone.civil(at);
+            format!("{} {}", local.strftime("%Y-%m-%d %H:%M"), zone.short(at))
+        };
+        let word = |key| words.text(lang, key).to_owned();
+        let place = match (&self.place, &self.site) {
+            (Some(place), Some(site)) => format!("{place} ({site})"),
+            _ => word("status-no-place"),
+        };
+        let hub = match (self.hub.at, &self.hub.trouble) {
+            (Some(at), None) => words.with(lang, "status-hub-good", &[("at", &time(at))]),
+            (Some(at), Some(why)) => words.with(lang, "status-hub-away", &[("at", &time(at)), ("why", why)]),
+            (None, Some(why)) => words.with(lang, "status-hub-never", &[("why", why)]),
+            (None, None) => word("status-hub-waiting"),
+        };
+        let line = match self.minute {
+            None => word("status-line-waiting"),
+            Some(minute) => {
+                let key = match minute.verdict() {
+                    Verdict::Good => "status-line-good",
+                    Verdict::Poor => "status-line-poor",
+                    Verdict::Failed => "status-line-failed",
+                };
+                let ms = |us: u32| format!("{}", us.div_ceil(1000));
+                let rtt = [minute.anchor_a, minute.anchor_b, minute.hub]
+                    .into_iter()
+                    .map(|p| p.rtt_us)
+                    .find(|rtt| *rtt > 0)
+                    .unwrap_or(0);
+                words.with(
+                    lang,
+                    key,
+                    &[
+                        ("at", &time(minute.at)),
+                        ("rtt", &ms(rtt)),
+                        ("dns", &ms(minute.dns_us)),
+                        ("http", &ms(minute.http_us)),
+                    ],
+                )
+            }
+        };
+        let waiting = self.journal_head.saturating_sub(self.hub.held_through);
+        let facts = [
+            ("status-place", place),
+            ("status-since", self.since.map_or_else(|| word("status-clock-unset"), time)),
+            ("status-people", self.people.to_string()),
+            ("status-hub", hub),
+            ("status-line", line),
+            ("status-desired", self.desired.clone().unwrap_or_else(|| word("status-none"))),
+            (
+                "status-certificate",
+                self.certificate_until.map_or_else(|| word("status-no-certificate"), time),
+            ),
+            (
+                "status-journal",
+                words.with(
+                    lang,
+                    "status-journal-value",
+                    &[("head", &self.journal_head.to_string()), ("waiting", &waiting.to_string())],
+                ),
+            ),
+            ("status-version", self.version.clone()),
+        ];
+        let width = facts.iter().map(|(key, _)| words.text(lang, key).chars().count()).max().unwrap_or(0);
+        let mut out = String::new();
+        for (key, value) in facts {
+            let name = words.text(lang, key);
+            out.push_str(&format!("{name:width$}  {value}\n"));
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kulkul_model::measurement::{Pings, ProbeResult};
+
+    fn status() -> Status {
+        let at = Moment::parse("2026-11-24T14:32:00+08:00").unwrap();
+        let pings = Pings { sent: 5, lost: 0, rtt_us: 18_400 };
+        Status {
+            version: "0.1.0".to_owned(),
+            since: Some(at.plus_ms(-3_600_000)),
+            now: Some(at),
+            site: Some("BJ-001".to_owned()),
+            place: Some("Bale Banjar Bindu".to_owned()),
+            desired: Some("1.17".to_owned()),
+            hub: HubSeen { at: Some(at), trouble: None, held_through: 180 },
+            people: 14,
+            minute: Some(Minute {
+                at,
+                hub: pings,
+                anchor_a: pings,
+                anchor_b: pings,
+                dns: ProbeResult::Good,
+                dns_us: 9_000,
+                http: ProbeResult::Good,
+                http_us: 61_000,
+            }),
+            usage: None,
+            certificate_until: None,
+            journal_head: 184,
+        }
+    }
+
+    #[test]
+    fn the_words_are_as_they_were_reviewed() {
+        let (words, zone) = (Words::builtin(), Zone::named("Asia/Makassar").unwrap());
+        let empty = Status {
+            since: None,
+            site: None,
+            place: None,
+            desired: None,
+            hub: HubSeen { trouble: Some("connection refused".to_owned()), ..HubSeen::default() },
+            minute: None,
+            ..status()
+        };
+        let all = Lang::ALL.map(|lang| {
+            format!("{}\n{}", status().in_words(&words, lang, &zone), empty.in_words(&words, lang, &zone))
+        });
+        insta::assert_snapshot!(all.join("\n"));
+    }
+
+    #[test]
+    fn the_answer_reads_back() {
+        let text = serde_json::to_string(&status()).unwrap();
+        assert_eq!(serde_json::from_str::<Status>(&text).unwrap(), status());
+        let who: Question = serde_json::from_str(r#"{"ask":"who","ip":"fd77::9"}"#).unwrap();
+        assert_eq!(who, Question::Who { ip: "fd77::9".parse().unwrap() });
+    }
+}
