@@ -7,7 +7,7 @@ use crate::clock::Clock;
 use crate::status;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 /// How long "is online" is believed, in milliseconds.
@@ -34,7 +34,7 @@ impl Online {
     }
 
     /// Whether the device at `ip` is online, or the box itself.
-    pub async fn is_in(&self, ip: IpAddr, socket: &PathBuf) -> bool {
+    pub async fn is_in(&self, ip: IpAddr, socket: &Path) -> bool {
         if ip.is_loopback() {
             return true;
         }
