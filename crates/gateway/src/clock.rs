@@ -6,6 +6,8 @@
 #![expect(clippy::disallowed_methods, reason = "this is the one file that may ask the machine")]
 
 use kulkul_model::Moment;
+pub use kulkul_wire::link::BootId;
+use kulkul_wire::link::Stamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -16,10 +18,6 @@ pub const BUILT_AT: Moment = Moment::from_ms(1_793_491_200_000);
 
 /// The longest wait on the machine before the wall clock is looked at again.
 const SLICE_MS: i64 = 1_000;
-
-/// Names one run of the machine, from power-on to power-off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct BootId(pub [u8; 16]);
 
 /// Tells wall time, monotonic time and boot; cheap to clone.
 #[derive(Clone, Debug)]
@@ -85,7 +83,7 @@ impl Clock {
             started: Instant::now(),
             #[expect(clippy::cast_possible_truncation, reason = "centuries fit")]
             started_mono_ms: (seconds * 1000.0) as i64,
-            boot: BootId(boot.trim().parse::<uuid::Uuid>().unwrap_or_default().into_bytes()),
+            boot: BootId::parse(&boot).unwrap_or_default(),
             shift_ms: AtomicI64::new(0),
         }))
     }
@@ -165,6 +163,12 @@ impl Clock {
         match &*self.0 {
             Source::Machine { boot, .. } | Source::Simulated { boot, .. } => *boot,
         }
+    }
+
+    /// Boot, monotonic and, where it can be believed, wall time: what an entry is dated with.
+    #[must_use]
+    pub fn stamp(&self) -> Stamp {
+        Stamp { boot: self.boot(), mono_ms: u64::try_from(self.mono_ms()).unwrap_or(0), wall: self.wall() }
     }
 
     /// Waits until the wall clock shows `at`; follows the wall clock's steps within a second.

@@ -7,9 +7,12 @@
 pub mod clock;
 pub mod config;
 pub mod dns;
+pub mod firewall;
 pub mod journal;
 pub mod kept;
+pub mod kernel;
 pub mod portal;
+pub mod sessions;
 pub mod status;
 pub mod supervisor;
 pub mod words;

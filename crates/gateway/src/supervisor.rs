@@ -5,8 +5,13 @@
 
 use kulkul_model::Refusal;
 use kulkul_model::session::{Mac, Session, Usage, WayIn};
+use kulkul_wire::link::Desired;
 use std::net::IpAddr;
 use tokio::sync::{mpsc, oneshot, watch};
+
+mod actor;
+
+pub use actor::{Parts, SupervisorError, start};
 
 /// Someone asks to be let in, from the address that the request came from.
 #[derive(Clone, Debug)]
@@ -55,6 +60,8 @@ pub(crate) enum Ask {
     LogOut(IpAddr, oneshot::Sender<Result<(), Refusal>>),
     Who(IpAddr, oneshot::Sender<Option<Who>>),
     Walled { addresses: Vec<IpAddr>, ttl_s: u32 },
+    Apply(Box<Desired>, oneshot::Sender<Result<(), Refusal>>),
+    People(oneshot::Sender<Vec<Session>>),
 }
 
 /// The supervisor is stopping or has too much to do.
@@ -88,6 +95,19 @@ impl Supervisor {
     /// The device behind `ip` and its session; nothing when no neighbour has that address.
     pub async fn who(&self, ip: IpAddr) -> Option<Who> {
         self.ask(|tx| Ask::Who(ip, tx)).await.flatten()
+    }
+
+    /// Takes a desired state in, in one batch; nobody is dropped whom it does not put out.
+    ///
+    /// # Errors
+    /// `Refusal`: `desired-refused` with `why`; what was before stays. `gateway-busy`.
+    pub async fn apply(&self, desired: Desired) -> Result<(), Refusal> {
+        self.ask(|tx| Ask::Apply(Box::new(desired), tx)).await.unwrap_or_else(|| Err(busy()))
+    }
+
+    /// Everybody who is online, by session id; for the status command.
+    pub async fn sessions(&self) -> Vec<Session> {
+        self.ask(Ask::People).await.unwrap_or_default()
     }
 
     /// Lets everybody reach `addresses` for `ttl_s` seconds: `name` is in the walled garden.

@@ -10,6 +10,7 @@ pub mod routes;
 pub mod tables;
 
 use kulkul_model::session::Mac;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
 
@@ -126,7 +127,7 @@ impl fmt::Display for Key {
 }
 
 /// What an element has counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Counter {
     /// Packets.
     pub packets: u64,

@@ -1,7 +1,7 @@
 //! Neighbours and addresses of rtnetlink (linux/neighbour.h, linux/if_addr.h).
 
 use super::Garbled;
-use super::message::{Attributes, DUMP, Message, REQUEST, Writer};
+use super::message::{ACK, Attributes, CREATE, DUMP, Message, REQUEST, Writer};
 use ipnet::IpNet;
 use kulkul_model::session::Mac;
 use std::net::IpAddr;
@@ -9,6 +9,7 @@ use std::net::IpAddr;
 /// The bit of rtnetlink's groups that tells of neighbours.
 pub const NEIGHBOUR_GROUP: u32 = 1 << 2;
 
+const NEWLINK: u16 = 16;
 const NEWADDR: u16 = 20;
 const GETADDR: u16 = 22;
 const NEWNEIGH: u16 = 28;
@@ -106,6 +107,44 @@ fn ip_from(family: u8, value: &[u8]) -> Result<IpAddr, Garbled> {
 pub fn addresses(seq: u32) -> Vec<u8> {
     let mut w = Writer::new();
     let m = w.begin(GETADDR, REQUEST | DUMP, seq, &[0; 8]);
+    w.end(m);
+    w.finish()
+}
+
+/// Gives an interface an address with its prefix; one that is there already stays.
+#[must_use]
+pub fn add_address(interface: u32, net: IpNet, seq: u32) -> Vec<u8> {
+    let [a, b, c, d] = interface.to_ne_bytes();
+    let mut w = Writer::new();
+    let fixed = [family(net.addr()), net.prefix_len(), 0, 0, a, b, c, d];
+    let m = w.begin(NEWADDR, REQUEST | ACK | CREATE, seq, &fixed);
+    let octets = match net.addr() {
+        IpAddr::V4(v4) => v4.octets().to_vec(),
+        IpAddr::V6(v6) => v6.octets().to_vec(),
+    };
+    w.put(2, &octets);
+    w.put(1, &octets);
+    if net.addr().is_ipv6() {
+        // Without duplicate detection the address works at once; nobody else has the box's.
+        w.put(8, &2u32.to_ne_bytes());
+    }
+    w.end(m);
+    w.finish()
+}
+
+/// Switches an interface on.
+#[must_use]
+pub fn link_up(interface: u32, seq: u32) -> Vec<u8> {
+    let mut fixed = [0; 16];
+    for (at, byte) in fixed.iter_mut().skip(4).zip(interface.to_ne_bytes()) {
+        *at = byte;
+    }
+    // ifi_flags and ifi_change both name IFF_UP.
+    for (at, byte) in fixed.iter_mut().skip(8).zip([1, 0, 0, 0, 1, 0, 0, 0]) {
+        *at = byte;
+    }
+    let mut w = Writer::new();
+    let m = w.begin(NEWLINK, REQUEST | ACK, seq, &fixed);
     w.end(m);
     w.finish()
 }

@@ -57,9 +57,11 @@ impl Part {
     pub const ALL: [Part; 3] = [Part::Chains, Part::Rules, Part::Sets];
 }
 
-/// Encodes changes as one transaction; each message has a number from `seq` on and is acknowledged.
+/// Encodes changes as one transaction, numbered from `seq` on; only the last is acknowledged.
 ///
-/// Returns the bytes and the numbers of the first and last change.
+/// Errors come for each bad change whether it asked for an answer or not, and thousands
+/// of acknowledgements would not fit the socket's buffer. Returns the bytes and the
+/// numbers of the first and last change.
 #[must_use]
 pub fn batch(changes: &[Change], seq: u32) -> (Vec<u8>, u32, u32) {
     let mut w = Writer::new();
@@ -69,8 +71,8 @@ pub fn batch(changes: &[Change], seq: u32) -> (Vec<u8>, u32, u32) {
     w.end(begin);
     let first = seq.wrapping_add(1);
     let mut next = first;
-    for change in changes {
-        element(&mut w, change, next);
+    for (i, change) in changes.iter().enumerate() {
+        element(&mut w, change, next, if i + 1 == changes.len() { ACK } else { 0 });
         next = next.wrapping_add(1);
     }
     let end = w.begin(BATCH_END, REQUEST, next, &fixed);
@@ -78,10 +80,10 @@ pub fn batch(changes: &[Change], seq: u32) -> (Vec<u8>, u32, u32) {
     (w.finish(), first, next.wrapping_sub(1))
 }
 
-fn element(w: &mut Writer, change: &Change, seq: u32) {
+fn element(w: &mut Writer, change: &Change, seq: u32, ack: u16) {
     let (kind, flags, set, key) = match change {
-        Change::Add(e) => (NEWSETELEM, REQUEST | ACK | CREATE, e.set, e.key),
-        Change::Remove(set, key) => (DELSETELEM, REQUEST | ACK, *set, *key),
+        Change::Add(e) => (NEWSETELEM, REQUEST | CREATE | ack, e.set, e.key),
+        Change::Remove(set, key) => (DELSETELEM, REQUEST | ack, *set, *key),
     };
     let message = w.begin(kind, flags, seq, &INET);
     w.put_text(LIST_TABLE, TABLE);
@@ -92,6 +94,8 @@ fn element(w: &mut Writer, change: &Change, seq: u32) {
     if let Change::Add(e) = change {
         if let Some(ms) = e.left_ms {
             w.put(ELEM_TIMEOUT, &ms.max(1).to_be_bytes());
+            // Told apart, so that an element that is there with the same timeout starts anew.
+            w.put(ELEM_EXPIRATION, &ms.max(1).to_be_bytes());
         }
         put_extra(w, e.extra);
     }

@@ -1,0 +1,187 @@
+//! The place's policy and its people, as the table and elements that enforce them.
+//!
+//! Pure: configuration and desired state in, policy and elements out.
+
+use crate::config::{Config, Kind};
+use ipnet::IpNet;
+use kulkul_model::session::Mac;
+use kulkul_wire::link::Desired;
+use kulkul_wire::link::desired::{AccessSection, PlanSection, RevokedDevice};
+use kulkul_wire::netlink::{Change, Counter, Element, Extra, Key, Set};
+use kulkul_wire::ruleset::{Audience, Policy, Segment, private_ranges};
+use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
+
+/// What the supervisor needs to keep of a desired state.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Orders {
+    /// What a person gets.
+    pub plan: PlanSection,
+    /// Who is let in and who never.
+    pub access: AccessSection,
+    /// Ranges on the uplink's side that public people never reach, beside the private ones.
+    pub management: Vec<IpNet>,
+    /// Devices that are put out for a while.
+    pub revoked: Vec<RevokedDevice>,
+}
+
+impl From<&Desired> for Orders {
+    fn from(d: &Desired) -> Self {
+        Orders {
+            plan: d.plan.clone(),
+            access: d.access.clone(),
+            management: d.network.management.clone(),
+            revoked: d.revoked.devices.clone(),
+        }
+    }
+}
+
+/// The table's policy for this box, these orders and the uplink's own networks.
+#[must_use]
+pub fn policy(config: &Config, orders: &Orders, uplink: &[IpNet]) -> Policy {
+    let mut mgmt = private_ranges();
+    mgmt.extend(&orders.management);
+    mgmt.extend(uplink.iter().map(IpNet::trunc));
+    mgmt.sort();
+    mgmt.dedup();
+    let segments = config.segments.iter().map(|s| Segment {
+        interface: s.interface.clone(),
+        audience: match s.kind {
+            Kind::Public => Audience::Public,
+            Kind::Staff => Audience::Staff,
+            Kind::Service => Audience::Service,
+        },
+    });
+    Policy {
+        uplink: config.uplink.interface.clone(),
+        nat6: config.uplink.nat6,
+        ssh: config.uplink.ssh,
+        segments: segments.collect(),
+        dns_port: config.dns.port,
+        http_port: config.portal.http_port,
+        https_port: config.portal.https_port,
+        mgmt,
+        reach: Vec::new(),
+    }
+}
+
+/// The most that one address may send and receive, bytes per second; none for no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Caps {
+    /// From the device.
+    pub up: Option<u64>,
+    /// To the device.
+    pub down: Option<u64>,
+}
+
+impl From<&PlanSection> for Caps {
+    fn from(plan: &PlanSection) -> Self {
+        let bytes = |kbps: Option<u32>| kbps.map(|k| u64::from(k.max(8)) * 125);
+        Caps { up: bytes(plan.up_kbps), down: bytes(plan.down_kbps) }
+    }
+}
+
+/// One address of a device that is online.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// The device.
+    pub mac: Mac,
+    /// The address.
+    pub ip: IpAddr,
+    /// Its limits.
+    pub caps: Caps,
+}
+
+impl Person {
+    /// The elements that let it pass for `left_ms`, counters going on from `up` and `down`.
+    #[must_use]
+    pub fn elements(&self, left_ms: u64, up: Counter, down: Counter) -> Vec<Element> {
+        let device = Key::Device(self.mac, self.ip);
+        let address = Key::Address(self.ip);
+        let element = |set, key, extra| Element { set, key, left_ms: Some(left_ms), extra };
+        let s = self.sets();
+        let mut all = vec![
+            element(s.known, device, Extra::None),
+            element(s.auth, device, Extra::Counter(up)),
+            element(s.down, address, Extra::Counter(down)),
+        ];
+        let cap = |set, rate: Option<u64>| rate.map(|r| element(set, address, Extra::Cap { bytes_per_s: r }));
+        all.extend(cap(s.cap_up, self.caps.up));
+        all.extend(cap(s.cap_dn, self.caps.down));
+        all
+    }
+
+    /// The changes that stop it.
+    #[must_use]
+    pub fn removal(&self) -> Vec<Change> {
+        let none = Counter::default();
+        self.elements(0, none, none).iter().map(|e| Change::Remove(e.set, e.key)).collect()
+    }
+
+    fn sets(&self) -> Sets {
+        if self.ip.is_ipv4() {
+            Sets {
+                known: Set::Known4,
+                auth: Set::Auth4,
+                down: Set::Down4,
+                cap_up: Set::CapUp4,
+                cap_dn: Set::CapDn4,
+            }
+        } else {
+            Sets {
+                known: Set::Known6,
+                auth: Set::Auth6,
+                down: Set::Down6,
+                cap_up: Set::CapUp6,
+                cap_dn: Set::CapDn6,
+            }
+        }
+    }
+}
+
+struct Sets {
+    known: Set,
+    auth: Set,
+    down: Set,
+    cap_up: Set,
+    cap_dn: Set,
+}
+
+/// The sets that hold one element for each address that is online.
+pub const PEOPLE: [Set; 10] = [
+    Set::Known4,
+    Set::Known6,
+    Set::Auth4,
+    Set::Auth6,
+    Set::Down4,
+    Set::Down6,
+    Set::CapUp4,
+    Set::CapUp6,
+    Set::CapDn4,
+    Set::CapDn6,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn caps_follow_the_plan_in_bytes() {
+        let plan = PlanSection { down_kbps: Some(2_000), up_kbps: None, ..PlanSection::default() };
+        assert_eq!(Caps::from(&plan), Caps { up: None, down: Some(250_000) });
+    }
+
+    #[test]
+    fn what_is_added_is_what_is_removed() {
+        let caps = Caps { up: Some(1), down: Some(2) };
+        for ip in ["10.77.0.9", "fd77::9"] {
+            let person = Person { mac: Mac([2; 6]), ip: ip.parse().unwrap(), caps };
+            let added = person.elements(1_000, Counter::default(), Counter::default());
+            assert_eq!(added.len(), 5);
+            let removed: Vec<_> = added.iter().map(|e| Change::Remove(e.set, e.key)).collect();
+            assert_eq!(person.removal(), removed);
+            assert!(added.iter().all(|e| PEOPLE.contains(&e.set)));
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Linux: nf_tables and rtnetlink by raw sockets, `nft -f` for the whole table.
+
+mod socket;
+
+use super::{Kernel, KernelError};
+use ipnet::IpNet;
+use kulkul_wire::netlink::message::{DONE, Message};
+use kulkul_wire::netlink::routes::{self, Neighbour};
+use kulkul_wire::netlink::tables::{self, Part};
+use kulkul_wire::netlink::{Change, Element, Set};
+use socket::Talk;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::io::Write as _;
+use std::net::IpAddr;
+use std::process::{Command, Stdio};
+
+const NETFILTER: isize = 12;
+const ROUTE: isize = 0;
+
+/// How often a dump that was interrupted by a change is read again.
+const DUMP_TRIES: u32 = 5;
+
+/// The kernel of this machine, in the network namespace of the thread that opened it.
+#[derive(Debug)]
+pub struct Linux {
+    filter: Talk,
+    route: Talk,
+    release: String,
+    renews: bool,
+}
+
+impl Linux {
+    /// Opens the sockets; needs CAP_NET_ADMIN.
+    ///
+    /// # Errors
+    /// `KernelError::Io` when a socket cannot be opened.
+    pub fn open() -> Result<Self, KernelError> {
+        let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        let release = release.trim().to_owned();
+        let renews = version(&release) >= (6, 12);
+        Ok(Linux { filter: Talk::open(NETFILTER)?, route: Talk::open(ROUTE)?, release, renews })
+    }
+
+    /// Behaves as kernels before 6.12 need it, whatever this one is; for tests.
+    pub fn pretend_old(&mut self) {
+        self.renews = false;
+    }
+
+    fn dump_all<T>(
+        &mut self,
+        doing: &'static str,
+        filter: bool,
+        ask: impl Fn(u32) -> Vec<u8>,
+        mut read: impl FnMut(&Message<'_>, &mut Vec<T>) -> Result<(), KernelError>,
+    ) -> Result<Vec<T>, KernelError> {
+        let talk = if filter { &mut self.filter } else { &mut self.route };
+        for _ in 0..DUMP_TRIES {
+            let mut out = Vec::new();
+            if talk.dump(doing, &ask, |m| read(m, &mut out))? {
+                return Ok(out);
+            }
+        }
+        // Five changes in five dumps: what the last one saw would be a guess.
+        Err(KernelError::Io { doing, source: std::io::ErrorKind::Interrupted.into() })
+    }
+}
+
+/// Major and minor number of a release such as `6.18.44-amd64`.
+fn version(release: &str) -> (u32, u32) {
+    let mut numbers = release.split(['.', '-']).map(|n| n.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
+}
+
+fn garbled(doing: &'static str) -> impl Fn(kulkul_wire::netlink::Garbled) -> KernelError {
+    move |source| KernelError::Garbled { doing, source }
+}
+
+impl Kernel for Linux {
+    fn name(&self) -> String {
+        format!("Linux {}", self.release)
+    }
+
+    fn renews(&self) -> bool {
+        self.renews
+    }
+
+    fn load(&mut self, text: &str) -> Result<(), KernelError> {
+        let io = |source| KernelError::Io { doing: "running nft", source };
+        let mut child = Command::new("nft")
+            .args(["-f", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(io)?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A broken pipe means that nft has given up; it says why below.
+            let _ = stdin.write_all(text.as_bytes());
+        }
+        let done = child.wait_with_output().map_err(io)?;
+        if done.status.success() {
+            return Ok(());
+        }
+        let words = String::from_utf8_lossy(&done.stderr);
+        let first: Vec<&str> = words.lines().take(3).map(str::trim).collect();
+        Err(KernelError::Nft(first.join(" | ")))
+    }
+
+    fn digest(&mut self) -> Result<Option<String>, KernelError> {
+        let mut digest = None;
+        let asked = self.filter.ask("asking for the table", tables::table, |m| {
+            // A table without our comment is somebody else's idea of ours: a digest that never fits.
+            digest = Some(tables::table_digest(m).unwrap_or_default());
+        });
+        match asked {
+            Ok(()) => Ok(digest),
+            Err(e) if e.is_missing() => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    fn structure(&mut self) -> Result<u64, KernelError> {
+        let mut hasher = DefaultHasher::new();
+        for part in Part::ALL {
+            let doing = "reading the table";
+            let bodies = self.dump_all(
+                doing,
+                true,
+                |seq| tables::structure(part, seq),
+                |m, out| {
+                    if m.kind != DONE && tables::is_ours(m) {
+                        out.push(m.body.to_vec());
+                    }
+                    Ok(())
+                },
+            )?;
+            bodies.len().hash(&mut hasher);
+            for body in bodies {
+                // The first four bytes are the family and the generation, which others raise.
+                body.get(4..).unwrap_or_default().hash(&mut hasher);
+            }
+        }
+        Ok(hasher.finish())
+    }
+
+    fn generation(&mut self) -> Result<u32, KernelError> {
+        let mut generation = None;
+        self.filter.ask("asking for the generation", tables::generation, |m| {
+            generation = generation.or(tables::generation_from(m));
+        })?;
+        Ok(generation.unwrap_or(0))
+    }
+
+    fn change(&mut self, changes: &[Change]) -> Result<(), KernelError> {
+        if changes.is_empty() { Ok(()) } else { self.filter.batch(changes) }
+    }
+
+    fn dump(&mut self, set: Set) -> Result<Vec<Element>, KernelError> {
+        let doing = "reading a set";
+        self.dump_all(
+            doing,
+            true,
+            |seq| tables::dump(set, seq),
+            |m, out| tables::elements(m, set, out).map_err(garbled(doing)),
+        )
+    }
+
+    fn neighbour(&mut self, interface: &str, ip: IpAddr) -> Result<Option<Neighbour>, KernelError> {
+        let doing = "asking for a neighbour";
+        let Some(index) = self.index(interface) else { return Ok(None) };
+        let mut found = Ok(None);
+        let asked = self.route.ask(
+            doing,
+            |seq| routes::neighbour(index, ip, seq),
+            |m| {
+                if let Some(n) = routes::neighbour_from(m).transpose() {
+                    found = n.map(Some).map_err(garbled(doing));
+                }
+            },
+        );
+        match asked {
+            Ok(()) => found,
+            Err(e) if e.is_missing() => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    fn neighbours(&mut self) -> Result<Vec<Neighbour>, KernelError> {
+        let doing = "reading neighbours";
+        let mut all = Vec::new();
+        for six in [false, true] {
+            all.extend(self.dump_all(
+                doing,
+                false,
+                |seq| routes::neighbours(six, seq),
+                |m, out| {
+                    out.extend(routes::neighbour_from(m).map_err(garbled(doing))?);
+                    Ok(())
+                },
+            )?);
+        }
+        Ok(all)
+    }
+
+    fn addresses(&mut self, interface: &str) -> Result<Vec<IpNet>, KernelError> {
+        let doing = "reading addresses";
+        let index = self.index(interface);
+        self.dump_all(doing, false, routes::addresses, |m, out| {
+            let found = routes::address_from(m).map_err(garbled(doing))?;
+            out.extend(found.filter(|(i, _)| Some(*i) == index).map(|(_, net)| net));
+            Ok(())
+        })
+    }
+
+    fn ensure_address(&mut self, interface: &str, net: IpNet) -> Result<(), KernelError> {
+        let doing = "setting an interface's address";
+        let Some(index) = self.index(interface) else {
+            let source =
+                std::io::Error::new(std::io::ErrorKind::NotFound, format!("there is no {interface}"));
+            return Err(KernelError::Io { doing, source });
+        };
+        self.route.ask(doing, |seq| routes::link_up(index, seq), |_| ())?;
+        if self.addresses(interface)?.contains(&net) {
+            return Ok(());
+        }
+        self.route.ask(doing, |seq| routes::add_address(index, net, seq), |_| ())
+    }
+
+    fn index(&self, interface: &str) -> Option<u32> {
+        std::fs::read_to_string(format!("/sys/class/net/{interface}/ifindex")).ok()?.trim().parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn releases_compare_by_number() {
+        assert!(version("6.18.44-fc") >= (6, 12));
+        assert!(version("6.1.0-40-amd64") < (6, 12));
+        assert!(version("10.0") >= (6, 12));
+        assert_eq!(version("odd"), (0, 0));
+    }
+}

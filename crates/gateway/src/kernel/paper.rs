@@ -1,0 +1,134 @@
+//! A kernel on paper: remembers tables, elements and neighbours, and enforces nothing.
+//!
+//! For tests and simulated boxes. It says what it is, so that nobody takes its word
+//! for a packet that was dropped.
+
+use super::{Kernel, KernelError};
+use ipnet::IpNet;
+use kulkul_wire::netlink::routes::Neighbour;
+use kulkul_wire::netlink::{Change, Element, Key, Set};
+use std::collections::BTreeMap;
+use std::io;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What is written on the paper.
+#[derive(Debug, Default)]
+pub struct Sheet {
+    /// The last text that was loaded.
+    pub text: Option<String>,
+    /// Elements by set and key.
+    pub elements: BTreeMap<(Set, Key), Element>,
+    /// Neighbours, all on interface 1.
+    pub neighbours: BTreeMap<IpAddr, kulkul_model::session::Mac>,
+    /// Transactions so far.
+    pub generation: u32,
+    /// Refuses the next change, to see that the caller bears it.
+    pub refuse_next: bool,
+}
+
+/// A kernel on paper; clones write on the same sheet.
+#[derive(Clone, Debug, Default)]
+pub struct Paper(Arc<Mutex<Sheet>>);
+
+impl Paper {
+    /// The sheet, for looking and for scribbling.
+    pub fn sheet(&self) -> MutexGuard<'_, Sheet> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn refused(index: usize, errno: i32) -> KernelError {
+    let source = io::Error::from_raw_os_error(errno);
+    KernelError::Refused { doing: "changing a set", source, words: None, index: Some(index) }
+}
+
+impl Kernel for Paper {
+    fn name(&self) -> String {
+        "paper (nothing is enforced)".to_owned()
+    }
+
+    fn renews(&self) -> bool {
+        true
+    }
+
+    fn load(&mut self, text: &str) -> Result<(), KernelError> {
+        let mut sheet = self.sheet();
+        sheet.text = Some(text.to_owned());
+        sheet.generation += 1;
+        // Elements in the text are not read back: the caller dumps and adds what is missing.
+        sheet.elements.clear();
+        Ok(())
+    }
+
+    fn digest(&mut self) -> Result<Option<String>, KernelError> {
+        let sheet = self.sheet();
+        let digest = |t: &String| {
+            let (_, rest) = t.split_once("kulkul ")?;
+            let (_, rest) = rest.split_once("comment \"kulkul ")?;
+            Some(rest.chars().take_while(char::is_ascii_hexdigit).collect())
+        };
+        Ok(sheet.text.as_ref().and_then(digest))
+    }
+
+    fn structure(&mut self) -> Result<u64, KernelError> {
+        Ok(self.sheet().text.as_ref().map_or(0, |t| t.split("add element").next().map_or(0, str::len)) as u64)
+    }
+
+    fn generation(&mut self) -> Result<u32, KernelError> {
+        Ok(self.sheet().generation)
+    }
+
+    fn change(&mut self, changes: &[Change]) -> Result<(), KernelError> {
+        let mut sheet = self.sheet();
+        if std::mem::take(&mut sheet.refuse_next) {
+            return Err(refused(0, 28));
+        }
+        let mut next = sheet.elements.clone();
+        for (i, change) in changes.iter().enumerate() {
+            match change {
+                Change::Add(e) => {
+                    let there = next.get(&(e.set, e.key)).copied();
+                    let extra = there.map_or(e.extra, |t| t.extra);
+                    next.insert((e.set, e.key), Element { extra, ..*e });
+                }
+                Change::Remove(set, key) => {
+                    next.remove(&(*set, *key)).ok_or_else(|| refused(i, 2))?;
+                }
+            }
+        }
+        sheet.elements = next;
+        sheet.generation += 1;
+        Ok(())
+    }
+
+    fn dump(&mut self, set: Set) -> Result<Vec<Element>, KernelError> {
+        Ok(self.sheet().elements.values().filter(|e| e.set == set).copied().collect())
+    }
+
+    fn neighbour(&mut self, _: &str, ip: IpAddr) -> Result<Option<Neighbour>, KernelError> {
+        let mac = self.sheet().neighbours.get(&ip).copied();
+        Ok(mac.map(|mac| Neighbour { interface: 1, ip, mac: Some(mac) }))
+    }
+
+    fn neighbours(&mut self) -> Result<Vec<Neighbour>, KernelError> {
+        let all = self.sheet();
+        Ok(all
+            .neighbours
+            .iter()
+            .map(|(ip, mac)| Neighbour { interface: 1, ip: *ip, mac: Some(*mac) })
+            .collect())
+    }
+
+    fn addresses(&mut self, _: &str) -> Result<Vec<IpNet>, KernelError> {
+        Ok(Vec::new())
+    }
+
+    fn ensure_address(&mut self, _: &str, _: IpNet) -> Result<(), KernelError> {
+        Ok(())
+    }
+
+    fn index(&self, _: &str) -> Option<u32> {
+        Some(1)
+    }
+}

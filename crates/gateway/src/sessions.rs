@@ -1,0 +1,358 @@
+//! Sessions as the supervisor keeps them: who is online, since when, until when, what it used.
+//!
+//! Times are monotonic, because a jump of the wall clock must end nobody's session.
+//! What a session used is what was carried over plus what the kernel's elements count
+//! now; an element that has to be made anew goes on from the last count that was seen.
+//! Nothing here asks the kernel or the disk.
+
+pub mod book;
+
+use crate::firewall::{Caps, Person};
+use kulkul_model::Moment;
+use kulkul_model::session::{Mac, Session, SessionId, StopReason, Usage, WayIn};
+use kulkul_wire::netlink::Counter;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// The most IPv6 addresses of one device that a session takes in.
+pub const MOST_ADDRESSES6: usize = 16;
+
+/// How far a session is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    /// Its start is on the way to the journal.
+    Starting,
+    /// Packets pass.
+    Online,
+    /// It has ended, its stop is on the way to the journal.
+    Stopping(StopReason),
+}
+
+/// What one address has sent and received, and until when its elements stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counted {
+    /// Sent by the device.
+    pub up: Counter,
+    /// Received by the device.
+    pub down: Counter,
+    /// When the kernel's elements end by themselves, monotonic milliseconds; 0 when there are none.
+    pub until_mono_ms: i64,
+}
+
+/// One device that is, or was just now, online.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Live {
+    /// The id.
+    #[serde(with = "id_text")]
+    pub id: SessionId,
+    /// The device.
+    pub mac: Mac,
+    /// How it was let in.
+    pub way_in: WayIn,
+    /// The version of the terms that were accepted.
+    pub terms: Option<u32>,
+    /// The language of the portal.
+    pub language: String,
+    /// How far it is.
+    pub phase: Phase,
+    /// When it began.
+    pub began_mono_ms: i64,
+    /// The longest that it may last, milliseconds.
+    pub limit_ms: u64,
+    /// When it last sent or received anything.
+    pub seen_mono_ms: i64,
+    /// When its last interim was written.
+    pub told_mono_ms: i64,
+    /// Its addresses.
+    pub addresses: BTreeMap<IpAddr, Counted>,
+    /// What addresses that it no longer has used, and what reset counters had counted.
+    pub carried: Usage,
+    /// Its limits, as its elements carry them.
+    pub caps: Caps,
+}
+
+impl Live {
+    /// When it must end, monotonic milliseconds.
+    #[must_use]
+    pub fn ends_mono_ms(&self) -> i64 {
+        self.began_mono_ms.saturating_add(i64::try_from(self.limit_ms).unwrap_or(i64::MAX))
+    }
+
+    /// How long it has lasted, milliseconds.
+    #[must_use]
+    pub fn age_ms(&self, mono_ms: i64) -> u64 {
+        u64::try_from(mono_ms.saturating_sub(self.began_mono_ms)).unwrap_or(0)
+    }
+
+    /// What it has used so far.
+    #[must_use]
+    pub fn usage(&self) -> Usage {
+        self.addresses.values().fold(self.carried, |sum, a| plus(sum, a.up, a.down))
+    }
+
+    /// The session as others see it, at wall time `now` and monotonic time `mono_ms`.
+    #[must_use]
+    pub fn session(&self, now: Moment, mono_ms: i64) -> Session {
+        let at = |then: i64| now.plus_ms(then.saturating_sub(mono_ms));
+        Session {
+            id: self.id,
+            mac: self.mac,
+            addresses: self.addresses.keys().copied().collect(),
+            way_in: self.way_in,
+            terms: self.terms,
+            began_at: at(self.began_mono_ms),
+            ends_at: at(self.ends_mono_ms()),
+            last_seen_at: at(self.seen_mono_ms),
+            usage: self.usage(),
+        }
+    }
+
+    /// Its address as the firewall sees it.
+    #[must_use]
+    pub fn person(&self, ip: IpAddr) -> Person {
+        Person { mac: self.mac, ip, caps: self.caps }
+    }
+
+    /// Whether one more address may join.
+    #[must_use]
+    pub fn has_room(&self, ip: IpAddr) -> bool {
+        let same = self.addresses.keys().filter(|a| a.is_ipv4() == ip.is_ipv4()).count();
+        // A device moves between IPv4 leases now and then; it does not hold many.
+        same < if ip.is_ipv4() { 4 } else { MOST_ADDRESSES6 }
+    }
+
+    /// Takes in what an address's elements count now; true when something passed since.
+    pub fn count(&mut self, ip: IpAddr, up: Option<Counter>, down: Option<Counter>, mono_ms: i64) -> bool {
+        let Some(there) = self.addresses.get_mut(&ip) else { return false };
+        let mut carried = self.carried;
+        let mut moved = false;
+        let mut take = |old: &mut Counter, new: Option<Counter>, is_up: bool| {
+            let Some(new) = new.filter(|n| n != old) else { return };
+            if new.packets < old.packets || new.bytes < old.bytes {
+                // Somebody reset the counter: what it had counted is carried over.
+                carried = if is_up {
+                    plus(carried, *old, Counter::default())
+                } else {
+                    plus(carried, Counter::default(), *old)
+                };
+            }
+            *old = new;
+            moved = true;
+        };
+        take(&mut there.up, up, true);
+        take(&mut there.down, down, false);
+        self.carried = carried;
+        if moved {
+            self.seen_mono_ms = mono_ms;
+        }
+        moved
+    }
+
+    /// Why it must end now, if it must.
+    #[must_use]
+    pub fn must_end(&self, mono_ms: i64, idle_ms: u64) -> Option<StopReason> {
+        if self.phase != Phase::Online {
+            return None;
+        }
+        if mono_ms >= self.ends_mono_ms() {
+            return Some(StopReason::SessionLimit);
+        }
+        let idle = u64::try_from(mono_ms.saturating_sub(self.seen_mono_ms)).unwrap_or(0);
+        (idle_ms > 0 && idle >= idle_ms).then_some(StopReason::Idle)
+    }
+
+    /// Moves all its times by `ms`: another run of the machine counts from elsewhere.
+    pub fn shift(&mut self, ms: i64) {
+        for t in [&mut self.began_mono_ms, &mut self.seen_mono_ms, &mut self.told_mono_ms] {
+            *t = t.saturating_add(ms);
+        }
+        for a in self.addresses.values_mut() {
+            a.until_mono_ms = 0;
+        }
+    }
+}
+
+fn plus(sum: Usage, up: Counter, down: Counter) -> Usage {
+    Usage {
+        up_bytes: sum.up_bytes.saturating_add(up.bytes),
+        up_packets: sum.up_packets.saturating_add(up.packets),
+        down_bytes: sum.down_bytes.saturating_add(down.bytes),
+        down_packets: sum.down_packets.saturating_add(down.packets),
+    }
+}
+
+/// All sessions, found by id, device or address.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    all: BTreeMap<SessionId, Live>,
+    by_mac: BTreeMap<Mac, SessionId>,
+    by_ip: BTreeMap<IpAddr, SessionId>,
+}
+
+impl Sessions {
+    /// Adds a session; a device has one.
+    pub fn insert(&mut self, live: Live) {
+        self.by_mac.insert(live.mac, live.id);
+        for ip in live.addresses.keys() {
+            self.by_ip.insert(*ip, live.id);
+        }
+        self.all.insert(live.id, live);
+    }
+
+    /// Removes a session.
+    pub fn remove(&mut self, id: SessionId) -> Option<Live> {
+        let live = self.all.remove(&id)?;
+        if self.by_mac.get(&live.mac) == Some(&id) {
+            self.by_mac.remove(&live.mac);
+        }
+        for ip in live.addresses.keys() {
+            if self.by_ip.get(ip) == Some(&id) {
+                self.by_ip.remove(ip);
+            }
+        }
+        Some(live)
+    }
+
+    /// Gives a session one more address; it is taken from a session that had it.
+    pub fn join(&mut self, id: SessionId, ip: IpAddr) {
+        if let Some(old) = self.by_ip.insert(ip, id).filter(|old| *old != id)
+            && let Some(live) = self.all.get_mut(&old)
+            && let Some(counted) = live.addresses.remove(&ip)
+        {
+            live.carried = plus(live.carried, counted.up, counted.down);
+        }
+        if let Some(live) = self.all.get_mut(&id) {
+            live.addresses.entry(ip).or_default();
+        }
+    }
+
+    /// The session with this id.
+    #[must_use]
+    pub fn get(&self, id: SessionId) -> Option<&Live> {
+        self.all.get(&id)
+    }
+
+    /// The session with this id, to be changed.
+    pub fn get_mut(&mut self, id: SessionId) -> Option<&mut Live> {
+        self.all.get_mut(&id)
+    }
+
+    /// The session of a device.
+    #[must_use]
+    pub fn of(&self, mac: Mac) -> Option<&Live> {
+        self.by_mac.get(&mac).and_then(|id| self.all.get(id))
+    }
+
+    /// The session that has an address.
+    #[must_use]
+    pub fn at(&self, ip: IpAddr) -> Option<&Live> {
+        self.by_ip.get(&ip).and_then(|id| self.all.get(id))
+    }
+
+    /// The id of the session that has an address.
+    #[must_use]
+    pub fn id_at(&self, ip: IpAddr) -> Option<SessionId> {
+        self.by_ip.get(&ip).copied()
+    }
+
+    /// All sessions, by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Live> {
+        self.all.values()
+    }
+
+    /// All sessions, to be changed; not their ids, devices or addresses.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Live> {
+        self.all.values_mut()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+}
+
+mod id_text {
+    use kulkul_model::session::SessionId;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(id: &SessionId, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(id)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<SessionId, D::Error> {
+        let text = String::deserialize(d)?;
+        SessionId::parse(&text).ok_or_else(|| D::Error::custom("not a session's id"))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn live(n: u8) -> Live {
+        let ip = IpAddr::from([10, 77, 0, n]);
+        Live {
+            id: SessionId([n; 16]),
+            mac: Mac([2, 0, 0, 0, 0, n]),
+            way_in: WayIn::ClickThrough,
+            terms: Some(1),
+            language: "id".to_owned(),
+            phase: Phase::Online,
+            began_mono_ms: 1_000,
+            limit_ms: 60_000,
+            seen_mono_ms: 1_000,
+            told_mono_ms: 1_000,
+            addresses: [(ip, Counted::default())].into(),
+            carried: Usage::default(),
+            caps: Caps::default(),
+        }
+    }
+
+    fn counter(packets: u64, bytes: u64) -> Option<Counter> {
+        Some(Counter { packets, bytes })
+    }
+
+    #[test]
+    fn usage_only_grows_even_when_a_counter_is_reset() {
+        let mut l = live(1);
+        let ip = IpAddr::from([10, 77, 0, 1]);
+        assert!(l.count(ip, counter(3, 300), counter(5, 5_000), 2_000));
+        assert!(!l.count(ip, counter(3, 300), counter(5, 5_000), 3_000), "nothing passed");
+        assert_eq!(l.seen_mono_ms, 2_000);
+        l.count(ip, counter(1, 40), counter(6, 5_100), 4_000);
+        let u = l.usage();
+        assert_eq!((u.up_packets, u.up_bytes, u.down_packets, u.down_bytes), (4, 340, 6, 5_100));
+    }
+
+    #[test]
+    fn limits_end_sessions_and_idle_ones_only_when_nothing_passes() {
+        let mut l = live(1);
+        assert_eq!(l.must_end(30_000, 0), None);
+        assert_eq!(l.must_end(30_000, 20_000), Some(StopReason::Idle));
+        l.count(IpAddr::from([10, 77, 0, 1]), counter(1, 1), None, 25_000);
+        assert_eq!(l.must_end(30_000, 20_000), None);
+        assert_eq!(l.must_end(61_000, 0), Some(StopReason::SessionLimit));
+    }
+
+    #[test]
+    fn an_address_that_moves_takes_no_count_away() {
+        let mut s = Sessions::default();
+        s.insert(live(1));
+        s.insert(live(2));
+        let ip = IpAddr::from([10, 77, 0, 1]);
+        s.get_mut(SessionId([1; 16])).unwrap().count(ip, counter(1, 100), None, 2_000);
+        s.join(SessionId([2; 16]), ip);
+        assert_eq!(s.id_at(ip), Some(SessionId([2; 16])));
+        assert_eq!(s.get(SessionId([1; 16])).unwrap().usage().up_bytes, 100);
+        assert!(s.remove(SessionId([1; 16])).is_some());
+        assert_eq!(s.id_at(ip), Some(SessionId([2; 16])), "the other's address stays");
+    }
+}
