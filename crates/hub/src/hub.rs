@@ -4,6 +4,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::fleet::Fleet;
 use crate::metrics::Metrics;
+use crate::staff::password::Passwords;
 use crate::watch::board::Board;
 use crate::watch::events::Event;
 use crate::web::assets::Assets;
@@ -43,6 +44,7 @@ struct Inner {
     tasks: TaskTracker,
     metrics: Metrics,
     page_cache: PageCache,
+    passwords: Passwords,
     policy: HeaderValue,
     run: u32,
     requests: AtomicU32,
@@ -78,6 +80,7 @@ impl Hub {
             tasks: TaskTracker::new(),
             metrics: Metrics::default(),
             page_cache: PageCache::new(config.limits.page_cache_bytes),
+            passwords: Passwords::default(),
             policy: front::content_security_policy(&config.map.tiles),
             run: u32::from_be_bytes(entropy::draw()?),
             requests: AtomicU32::new(0),
@@ -176,6 +179,12 @@ impl Hub {
     #[must_use]
     pub fn page_cache(&self) -> &PageCache {
         &self.0.page_cache
+    }
+
+    /// Works on passwords, a few at a time.
+    #[must_use]
+    pub fn passwords(&self) -> &Passwords {
+        &self.0.passwords
     }
 
     /// The value of `Content-Security-Policy`.

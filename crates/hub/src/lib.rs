@@ -15,6 +15,7 @@ pub mod map;
 pub mod metrics;
 pub mod serve;
 pub mod sites;
+pub mod staff;
 pub mod watch;
 pub mod web;
 

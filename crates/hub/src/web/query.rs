@@ -80,6 +80,21 @@ fn read<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     })
 }
 
+/// The fields of a form's body; empty ones are absent, unknown ones ignored.
+///
+/// # Errors
+/// 400 when a field cannot be read.
+pub fn form<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let (fields, _) = sift(&String::from_utf8_lossy(body), names::<T>());
+    read(&fields)
+}
+
+/// One field of a form's body.
+#[must_use]
+pub fn value(body: &[u8], name: &str) -> Option<String> {
+    form_urlencoded::parse(body).find(|(k, _)| k == name).map(|(_, v)| v.into_owned())
+}
+
 impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Strict<T> {
     type Rejection = Problem;
 

@@ -1,0 +1,18 @@
+//! Staff: who may do what, signing in, API tokens, and the audit of what was done.
+
+pub mod actor;
+
+pub mod bearer;
+pub mod guard;
+
+pub mod password;
+pub mod people;
+
+pub mod secret;
+pub mod sign_in;
+
+pub mod tokens;
+
+pub use actor::Actor;
+pub use bearer::Bearer;
+pub use guard::{Signed, Staff};
