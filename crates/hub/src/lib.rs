@@ -6,6 +6,7 @@
 pub mod areas;
 pub mod clock;
 pub mod config;
+pub mod console;
 pub mod entropy;
 pub mod fleet;
 pub mod health;

@@ -135,3 +135,13 @@ fn entry(claim: &Claim, act: &str, who: &str, now: Moment) -> audit::Entry {
         after: Some(body.to_string()),
     }
 }
+
+impl From<ClaimError> for crate::web::Problem {
+    fn from(error: ClaimError) -> Self {
+        match error {
+            ClaimError::Refused(refusal) => refusal.into(),
+            ClaimError::Store(error) => error.into(),
+            other => crate::web::Problem::fault(&other),
+        }
+    }
+}

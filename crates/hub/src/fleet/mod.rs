@@ -4,9 +4,11 @@
 //! acknowledged only after its entries are committed. What a gateway should do is
 //! `desired`; what it did is `journal`. Nothing here talks to a gateway first.
 
+pub mod api;
 pub mod beat;
 pub mod blobs;
 pub mod claims;
+pub mod console;
 pub mod desired;
 pub mod enrol;
 pub mod follower;

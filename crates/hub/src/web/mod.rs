@@ -4,15 +4,18 @@
 //! words, layout, problems, the page cache, bounds. It knows no noun.
 
 pub mod assets;
+pub mod body;
 pub mod cache;
 pub mod compress;
 pub mod figures;
 pub mod front;
+pub mod idempotency;
 pub mod language;
 pub mod layout;
 pub mod list;
 pub mod peer;
 pub mod problem;
+pub mod qr;
 pub mod query;
 pub mod router;
 pub mod words;
@@ -20,6 +23,7 @@ pub mod words;
 #[cfg(test)]
 mod tests;
 
+pub use body::Body;
 pub use language::Lang;
 pub use layout::{Page, page};
 pub use list::{Limit, List};

@@ -163,6 +163,18 @@ impl Problem {
         &self.code
     }
 
+    /// After how many seconds to come back, when it says so.
+    #[must_use]
+    pub fn retry_after_s(&self) -> Option<u32> {
+        self.retry_after_s
+    }
+
+    /// What is wrong with single values.
+    #[must_use]
+    pub fn wrong(&self) -> &[Fault] {
+        &self.errors
+    }
+
     fn title<'w>(&self, words: &'w Words, lang: Lang) -> &'w str {
         let key = match self.status.as_u16() {
             400 => "problem-title-400",

@@ -3,18 +3,19 @@
 //! Public pages and the API go through the page cache; the console never does. The
 //! link and live events have their own bounds.
 
-use super::{assets, cache, front};
-use crate::{Hub, areas, fleet, home, sites};
+use super::{assets, cache, front, idempotency};
+use crate::{Hub, areas, console, fleet, home, sites, staff};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
-use http::StatusCode;
-use http::header::CONTENT_TYPE;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderValue, StatusCode};
 use std::time::Duration;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -29,7 +30,12 @@ struct Api;
 
 /// Every room's part of `/api/v1`.
 fn api() -> OpenApiRouter<Hub> {
-    OpenApiRouter::new().merge(sites::api::routes()).merge(areas::api::routes())
+    OpenApiRouter::new()
+        .merge(sites::api::routes())
+        .merge(sites::staff_api::routes())
+        .merge(areas::api::routes())
+        .merge(fleet::api::routes())
+        .merge(staff::api::routes())
 }
 
 /// The public pages.
@@ -45,11 +51,15 @@ pub fn router(hub: Hub) -> Router {
     let document = bytes::Bytes::from(document.to_pretty_json().unwrap_or_default());
     let describe = get(move || async move { ([(CONTENT_TYPE, "application/json")], document) });
     let public = pages()
-        .merge(api)
+        .merge(api.layer(from_fn_with_state(hub.clone(), idempotency::once)))
         .route("/api/openapi.json", describe)
         .layer(CompressionLayer::new())
         .layer(from_fn_with_state(hub.clone(), cache::through));
+    let console = console::routes()
+        .layer(CompressionLayer::new())
+        .layer(SetResponseHeaderLayer::overriding(CACHE_CONTROL, HeaderValue::from_static("no-store")));
     let bounded = public
+        .merge(console)
         .merge(assets::routes())
         .layer(DefaultBodyLimit::max(limits.body_bytes))
         .layer(RequestBodyLimitLayer::new(limits.body_bytes));

@@ -1,0 +1,24 @@
+//! The console: what all staff pages share, and its first page.
+//!
+//! Each noun's console pages are in its own room (`sites::console`, `fleet::console`,
+//! `staff`). Nothing here is cached, and nothing changes without a form of our own.
+
+pub mod frame;
+pub mod pages;
+
+pub use frame::{Choice, Frame};
+
+use crate::{Hub, fleet, sites, staff};
+use axum::Router;
+
+/// Every page under `/console`.
+pub fn routes() -> Router<Hub> {
+    Router::new()
+        .merge(pages::routes())
+        .merge(staff::sign_in_pages::routes())
+        .merge(staff::people_pages::routes())
+        .merge(staff::token_pages::routes())
+        .merge(staff::audit_pages::routes())
+        .merge(sites::console::routes())
+        .merge(fleet::console::routes())
+}

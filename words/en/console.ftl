@@ -1,0 +1,94 @@
+### The console: frame, first page, a place's data, and conflicts.
+console-nav = Console
+console-overview = Overview
+console-sites = Places
+console-gateways = Gateways
+console-staff = Staff
+console-tokens = API tokens
+console-audit = Audit
+console-sign-out = Sign out
+console-attention = What needs attention
+console-trouble = Places in trouble
+console-no-trouble = No place is in trouble now.
+console-more = { $n ->
+    [one] and { $n } more place
+   *[other] and { $n } more places
+}
+console-done = Latest changes
+console-count = { $n ->
+    [one] { $n } place
+   *[other] { $n } places
+}
+console-first = From the beginning
+console-public-page = public page
+console-saved = The change is saved.
+console-site-data = Data of the place
+console-read-only = You can only read the data of this place.
+console-source = Source of the data: { $source }
+console-save = Save
+
+field-name = Name
+field-address = Address
+field-area = Village
+field-lat = Latitude
+field-lon = Longitude
+field-position-quality = Quality of the position
+field-position-basis = How the position was made
+field-stage = Stage
+field-down-kbps = Down, kbit/s (empty: as its category)
+field-up-kbps = Up, kbit/s (empty: as its category)
+field-upstream = Fibre segment
+field-official-id = Official code
+
+conflict-title = Somebody else has just changed this place
+conflict-intro = While you filled in the form of { $name }, another change was saved first. Nothing of yours is saved yet.
+conflict-field = Entry
+conflict-theirs = Saved now
+conflict-mine = Yours
+conflict-overwrite = Save mine
+conflict-keep = Keep what is saved
+
+claim-title = Claim code
+claim-intro = A claim code lets one box enrol at this place, once. An older code that is still open is taken back as soon as a new one is made.
+claim-life = May be used for
+claim-hours = { $n ->
+    [one] { $n } hour
+   *[other] { $n } hours
+}
+claim-issue = Make a claim code
+claim-empty = There has been no claim code for this place.
+claim-issued = New claim code
+claim-until = May be used until { $time }.
+claim-once = This code is shown once; note it down or scan it now.
+claim-qr = Scan it with a phone near the box.
+claim-config = Or write it in gateway.toml
+claim-withdraw = Take back
+claim-withdraw-sure = This code cannot be used any more then.
+claim-standing-open = Open
+claim-standing-used = Used
+claim-standing-expired = Expired
+claim-standing-withdrawn = Taken back
+
+gateway-empty = No gateway has enrolled yet. Make a claim code on a place's page:
+gateway-site = Place
+gateway-id = Gateway
+gateway-version = Version
+gateway-seen = Last heard
+gateway-people = People
+gateway-state = State
+gateway-state-heard = Heard
+gateway-state-silent = Silent
+gateway-state-never = Not heard since the hub started
+gateway-state-revoked = Revoked
+gateway-revoke = Revoke
+gateway-revoke-sure = The gateway at { $site } will not be able to reach the hub any more. This cannot be undone; a box in its place needs a new claim code.
+gateway-why = Reason
+
+refusal-site-name = A place's name has 1 to 120 characters.
+refusal-site-rate = A rate is between 64 and 10,000,000 kbit/s.
+refusal-site-position = Latitude is between -90 and 90, longitude between -180 and 180.
+refusal-site-taken = The code { $site } belongs to another place.
+refusal-area-unknown = The register has no area { $area }.
+refusal-form-number = "{ $value }" is not a number ({ $field }).
+refusal-revision-needed = A change must name the "revision" that was read last.
+refusal-revision-other = This was changed meanwhile; its revision is now { $revision }. Read it again, then send yours.
