@@ -39,6 +39,9 @@ pub struct Config {
     pub name: Name,
     /// Certificate and key; none serves plain HTTP.
     pub tls: Option<Tls>,
+    /// A listener of their own for gateways.
+    #[serde(default)]
+    pub link: Link,
     /// The map's background.
     #[serde(default)]
     pub map: Map,
@@ -74,6 +77,20 @@ pub struct Tls {
     pub cert: PathBuf,
     /// The private key, PEM.
     #[serde(default)]
+    pub key: PathBuf,
+}
+
+/// A listener of their own for gateways, with a certificate of the link's own CA.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Link {
+    /// Where it is served; none serves the link on `listen` alone.
+    pub listen: Option<SocketAddr>,
+    /// What gateways call it, without a slash at the end; empty means `listen`.
+    pub url: String,
+    /// The certificate chain, PEM.
+    pub cert: PathBuf,
+    /// The private key, PEM.
     pub key: PathBuf,
 }
 
@@ -197,6 +214,14 @@ const KEYS: &[Key] = &[
     Key("name.agency", Some("\"Dinas Kominfo\""), "The office that runs it."),
     Key("tls.cert", None, "The certificate chain, PEM; without it plain HTTP is served."),
     Key("tls.key", None, "The private key that belongs to it, PEM."),
+    Key("link.listen", None, "A second address, for gateways: pages and link by the certificate below."),
+    Key(
+        "link.url",
+        None,
+        "What gateways call it, such as https://10.0.0.1:8443; empty: as link.listen says.",
+    ),
+    Key("link.cert", None, "Its certificate chain, PEM, from a CA that the gateways have as hub_ca."),
+    Key("link.key", None, "The private key that belongs to it, PEM."),
     Key("map.tiles", None, "A tile server's address with {z}, {x}, {y}; empty: the regency is drawn alone."),
     Key("map.attribution", None, "What the tile server's owner wants to be named."),
     Key(
@@ -309,6 +334,15 @@ impl Config {
             return Err(wrong("public_url begins with http:// or https://".to_owned()));
         }
         self.public_url.truncate(self.public_url.trim_end_matches('/').len());
+        if let Some(listen) = self.link.listen {
+            if self.link.cert.as_os_str().is_empty() || self.link.key.as_os_str().is_empty() {
+                return Err(wrong("link.listen needs both link.cert and link.key".to_owned()));
+            }
+            if self.link.url.is_empty() {
+                self.link.url = format!("https://{listen}");
+            }
+            self.link.url.truncate(self.link.url.trim_end_matches('/').len());
+        }
         Zone::named(&self.zone).map_err(|e| wrong(e.to_string()))?;
         if self.database != "sqlite"
             && !self.database.starts_with("postgres")

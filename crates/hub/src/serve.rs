@@ -52,6 +52,7 @@ pub struct Server {
     public: TcpListener,
     admin: TcpListener,
     tls: Option<TlsAcceptor>,
+    link: Option<(TcpListener, TlsAcceptor)>,
 }
 
 impl Server {
@@ -64,7 +65,14 @@ impl Server {
         let tls = config.tls.as_ref().map(acceptor).transpose()?;
         let public = listen(config.listen).await?;
         let admin = listen(config.admin_listen).await?;
-        Ok(Server { hub: hub.clone(), public, admin, tls })
+        let link = match config.link.listen {
+            None => None,
+            Some(address) => {
+                let tls = Tls { cert: config.link.cert.clone(), key: config.link.key.clone() };
+                Some((listen(address).await?, acceptor(&tls)?))
+            }
+        };
+        Ok(Server { hub: hub.clone(), public, admin, tls, link })
     }
 
     /// The address of pages, API and link.
@@ -85,7 +93,12 @@ impl Server {
         let hub = self.hub;
         let admin = accept(&hub, self.admin, None, hub.admin_router(), &connections);
         let public = accept(&hub, self.public, self.tls, hub.router(), &connections);
-        tokio::join!(admin, public);
+        let link = async {
+            if let Some((listener, tls)) = self.link {
+                accept(&hub, listener, Some(tls), hub.router(), &connections).await;
+            }
+        };
+        tokio::join!(admin, public, link);
         connections.close();
         hub.tasks().close();
         let rest = async {

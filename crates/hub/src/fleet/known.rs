@@ -135,7 +135,7 @@ impl Gateways {
 ///
 /// # Errors
 /// `StoreError` of the database.
-pub(crate) async fn find(hub: &Hub, id: &GatewayId) -> Result<Option<Arc<Known>>, StoreError> {
+pub async fn find(hub: &Hub, id: &GatewayId) -> Result<Option<Arc<Known>>, StoreError> {
     if let Some(known) = hub.fleet().gateways.get(id) {
         return Ok(Some(known));
     }

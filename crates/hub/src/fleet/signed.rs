@@ -119,10 +119,16 @@ pub fn prove(
 ) -> Result<(), Problem> {
     // The target is what the box believes the hub to be called, not what a proxy makes of it.
     let path = parts.uri.path_and_query().map_or("/", |p| p.as_str());
-    let target = format!("{}{path}", hub.config().public_url);
-    incoming(&parts.headers, parts.method.as_str(), &target, body)
-        .verify(input, key, now)
-        .map_err(|e| not_signed(&e, now))
+    let config = hub.config();
+    let by_name = |name: &str| {
+        let target = format!("{name}{path}");
+        incoming(&parts.headers, parts.method.as_str(), &target, body).verify(input, key, now)
+    };
+    let proven = match by_name(&config.public_url) {
+        Err(Refused::Signature(_)) if !config.link.url.is_empty() => by_name(&config.link.url),
+        proven => proven,
+    };
+    proven.map_err(|e| not_signed(&e, now))
 }
 
 /// 401 that tells the hub's time, so that a box with a wrong clock can find out.
