@@ -5,7 +5,9 @@ use crate::home::{Trouble, trouble};
 use crate::map::{self, Focus, Options};
 use crate::sites::missing::Missing;
 use crate::sites::search::{Filter, From, Sort, cut};
-use crate::sites::shown::{AreaLink, Bar, Chip, Headline, Row, area_name, category_name, chips, words};
+use crate::sites::shown::{
+    AreaLink, Bar, Chip, Headline, Measured, Row, area_name, category_name, chips, words,
+};
 use crate::watch::board::{Board, SiteNow, Tally};
 use crate::web::{Lenient, Page, Problem, W, page};
 use askama::Template;
@@ -32,6 +34,8 @@ pub fn routes() -> Router<Hub> {
 #[serde(default)]
 struct Asked {
     sign: Option<String>,
+    /// `off` leaves the map out: what an open page asks for when it takes only the lists.
+    map: Option<String>,
 }
 
 #[derive(Template)]
@@ -47,6 +51,7 @@ struct AreaPage {
     is_island: bool,
     total: u32,
     headline: Headline,
+    measured: Measured,
     chips: Vec<Chip>,
     map: Option<String>,
     trouble: Vec<Trouble>,
@@ -91,11 +96,14 @@ async fn one(
         is_island: area.kind == AreaKind::Island,
         total: tally.total(),
         headline: Headline::of(&page_, &tally),
+        measured: Measured::of(&page_, &board),
         chips: chips(&page_, &tally, only),
-        map: map::svg(
-            &board,
-            &Options { focus: Focus::Area(&area.code, area.centre), only, words: &words(&page_) },
-        ),
+        map: if asked.map.as_deref() == Some("off") {
+            None
+        } else {
+            let focus = Focus::Area(&area.code, area.centre);
+            map::svg(&board, &Options { focus, only, words: &words(&page_) })
+        },
         trouble: wrong,
         children_title: match area.kind {
             AreaKind::Regency => "area-children-regency",

@@ -48,6 +48,8 @@ pub fn routes() -> Router<Hub> {
 #[serde(default)]
 struct Asked {
     sign: Option<String>,
+    /// `off` leaves the map out: what an open page asks for when it takes only the lists.
+    map: Option<String>,
 }
 
 async fn home(page_: Page, Lenient(asked): Lenient<Asked>) -> Result<Response, Problem> {
@@ -68,7 +70,11 @@ async fn home(page_: Page, Lenient(asked): Lenient<Asked>) -> Result<Response, P
         measured: Measured::of(&page_, &board),
         empty: board.sites.is_empty(),
         chips: chips(&page_, &board.tally, only),
-        map: map::svg(&board, &Options { focus: Focus::Whole, only, words: &words(&page_) }),
+        map: if asked.map.as_deref() == Some("off") {
+            None
+        } else {
+            map::svg(&board, &Options { focus: Focus::Whole, only, words: &words(&page_) })
+        },
         known: page_.w.a("home-map-known", "n", number(known)),
         guessed: page_.w.a("home-map-guess", "n", number(board.sites.len() - known)),
         down_all: count("home-off-all", down, down_lines.len()),
