@@ -104,7 +104,8 @@ export function enhance(
     zoomDelta: 0.75,
     zoomControl: false,
     attributionControl: false,
-    renderer: L.canvas({ padding: 0.3 }),
+    // A finger need not hit a sign exactly.
+    renderer: L.canvas({ padding: 0.3, tolerance: 8 }),
     scrollWheelZoom: false,
     dragging: false,
     maxBoundsViscosity: 0.9
@@ -127,7 +128,8 @@ export function enhance(
 
   const style = new Style()
   const place = placer(bounds, height)
-  const radius = (): number => Math.min(11, 4 + (map.getZoom() - least) * 1.6 + box.width / 200)
+  // At the whole picture a sign is as large as the server drew it; closer, a little larger.
+  const radius = (): number => Math.min(12, Math.max(3.6, (12 * box.width) / WIDTH) + (map.getZoom() - least) * 1.5)
   const markers = new Map<string, L.CircleMarker>()
   const closed = new Set<Sign>(['not_in_service', 'closed', 'up'])
   // Trouble is drawn last, so that it lies on top.

@@ -11,13 +11,13 @@ export const url = process.env.KULKUL_URL ?? 'http://127.0.0.1:8080'
 export const phone = { width: 360, height: 740 }
 export const desktop = { width: 1280, height: 900 }
 
-/**
- * Opens a browser and gives contexts of it to `use`; everything is gone afterwards.
- * @param {(open: (options?: import('playwright-core').BrowserContextOptions) => Promise<import('playwright-core').Page>) => Promise<void>} use
- */
-export async function withBrowser(use) {
+let running
+
+/** The one browser of this test file. */
+async function browser() {
+  if (running) return running.browser
   const profile = await mkdtemp(join(tmpdir(), 'kulkul-browser-'))
-  const browser = await chromium.launch({
+  const started = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     headless: true,
     args: [
@@ -25,13 +25,31 @@ export async function withBrowser(use) {
       '--disable-component-update', '--disable-sync', `--disk-cache-dir=${join(profile, 'cache')}`
     ]
   })
+  running = { browser: started, profile }
+  return started
+}
+
+/** Ends the browser and removes what it left; call it when all tests of a file are done. */
+export async function closeBrowser() {
+  if (!running) return
+  await running.browser.close()
+  await rm(running.profile, { recursive: true, force: true })
+  running = undefined
+}
+
+/**
+ * Gives `use` a way to open pages, each with cookies and cache of its own; they are closed afterwards.
+ * @param {(open: (options?: import('playwright-core').BrowserContextOptions) => Promise<import('playwright-core').Page>) => Promise<void>} use
+ */
+export async function withBrowser(use) {
+  const contexts = []
   try {
     await use(async (options = {}) => {
-      const context = await browser.newContext({ viewport: desktop, locale: 'id-ID', baseURL: url, ...options })
+      const context = await (await browser()).newContext({ viewport: desktop, locale: 'id-ID', baseURL: url, ...options })
+      contexts.push(context)
       return context.newPage()
     })
   } finally {
-    await browser.close()
-    await rm(profile, { recursive: true, force: true })
+    for (const context of contexts) await context.close()
   }
 }

@@ -1,7 +1,7 @@
 // Takes the pictures of the documentation: node tests/shots.mjs [DIRECTORY], with KULKUL_URL set.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { desktop, phone, withBrowser } from './browser.mjs'
+import { closeBrowser, desktop, phone, withBrowser } from './browser.mjs'
 
 const to = process.argv[2] ?? '../docs/img'
 const shots = [
@@ -26,3 +26,4 @@ await withBrowser(async (open) => {
     await page.context().close()
   }
 })
+await closeBrowser()
