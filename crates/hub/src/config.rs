@@ -51,6 +51,9 @@ pub struct Config {
     pub sign_in: SignIn,
     /// Whose word about addresses is believed.
     pub proxy: Proxy,
+    /// How the hub watches places.
+    #[serde(default)]
+    pub watch: Watch,
     /// Where access points authenticate; read, not served yet.
     #[serde(default)]
     pub radius: Radius,
@@ -138,6 +141,14 @@ pub struct SignIn {
 pub struct Proxy {
     /// Networks whose `X-Forwarded-For` is believed.
     pub trusted: Vec<IpNet>,
+}
+
+/// How the hub watches places.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Watch {
+    /// Addresses that always take a TCP connection; when none does, the hub is blind.
+    pub canaries: Vec<String>,
 }
 
 /// Where access points authenticate.
@@ -237,6 +248,11 @@ const KEYS: &[Key] = &[
     Key("sign_in.idle_hours", Some("12"), "Hours without a request after which a staff session ends."),
     Key("sign_in.absolute_days", Some("7"), "Days after which a staff session ends in any case."),
     Key("proxy.trusted", Some("[]"), "Networks whose X-Forwarded-For is believed, such as [\"10.0.0.0/8\"]."),
+    Key(
+        "watch.canaries",
+        Some("[]"),
+        "Addresses that always take a TCP connection, such as [\"9.9.9.9:443\"]: when none does, the hub is blind.",
+    ),
     Key("radius.auth", None, "Where access points authenticate, UDP; read, not served by this version."),
     Key("radius.acct", None, "Where access points account, UDP; read, not served by this version."),
 ];

@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::fleet::Fleet;
 use crate::metrics::Metrics;
 use crate::staff::password::Passwords;
+use crate::watch::Watch;
 use crate::watch::board::Board;
 use crate::watch::events::Event;
 use crate::web::assets::Assets;
@@ -40,6 +41,7 @@ struct Inner {
     assets: Assets,
     board: watch::Sender<Arc<Board>>,
     events: broadcast::Sender<Event>,
+    watch: Watch,
     stop: CancellationToken,
     tasks: TaskTracker,
     metrics: Metrics,
@@ -76,6 +78,7 @@ impl Hub {
             assets: Assets::load(),
             board: watch::Sender::new(Arc::default()),
             events: broadcast::Sender::new(EVENTS_KEPT),
+            watch: Watch::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             metrics: Metrics::default(),
@@ -149,6 +152,12 @@ impl Hub {
     pub fn set_board(&self, board: Board) {
         self.metrics().board_version.set(i64::try_from(board.version).unwrap_or(i64::MAX));
         self.0.board.send_replace(Arc::new(board));
+    }
+
+    /// What every place gives now.
+    #[must_use]
+    pub fn watch(&self) -> &Watch {
+        &self.0.watch
     }
 
     /// Where live events are sent to and read from.

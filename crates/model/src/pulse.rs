@@ -143,6 +143,13 @@ impl Pulse {
         self.outage
     }
 
+    /// What is known of the minute that holds `at`; nothing outside what is remembered.
+    #[must_use]
+    pub fn facts(&self, at: Moment) -> Facts {
+        let n = number(at);
+        if n < self.oldest() || n > self.current { Facts::NONE } else { self.get(n) }
+    }
+
     /// Whether a sign of life is overdue.
     #[must_use]
     pub fn silent(&self, now: Moment) -> bool {

@@ -2,6 +2,7 @@
 
 use super::known::{Known, LastBeat};
 use crate::Hub;
+use crate::watch::live;
 use crate::web::problem::Problem;
 use kulkul_model::Refusal;
 use kulkul_wire::link::beat::MINUTES_LIMIT;
@@ -22,5 +23,6 @@ pub fn arrived(hub: &Hub, gateway: &Known, beat: &Beat) -> Result<BeatAnswer, Pr
         desired: beat.desired,
         journal_head: beat.journal_head,
     });
+    live::beat(hub, &gateway.site, &gateway.id, beat);
     Ok(BeatAnswer { now, desired: gateway.newest() })
 }

@@ -6,6 +6,7 @@
 use super::signed::store_problem;
 use super::{Keys, Known, sessions};
 use crate::Hub;
+use crate::watch::intake;
 use crate::web::problem::Problem;
 use kulkul_model::gateway::GatewayId;
 use kulkul_model::site::SiteCode;
@@ -179,6 +180,7 @@ impl Work {
         if let Entry::Anchor(anchor) = entry {
             journal::anchor(tx, &self.gateway, &anchor.at).await?;
         }
+        intake::entry(tx, (&self.site, &self.gateway), self.now, stamp.wall, entry).await?;
         sessions::entry(tx, &self.keys, (&self.site, &self.gateway), stamp, entry).await
     }
 }

@@ -4,7 +4,7 @@
 //! link and live events have their own bounds.
 
 use super::{assets, cache, front, idempotency};
-use crate::{Hub, areas, console, fleet, home, sites, staff};
+use crate::{Hub, areas, console, fleet, home, sites, staff, watch};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -36,6 +36,7 @@ fn api() -> OpenApiRouter<Hub> {
         .merge(areas::api::routes())
         .merge(fleet::api::routes())
         .merge(staff::api::routes())
+        .merge(watch::api::routes())
 }
 
 /// The public pages.
@@ -65,6 +66,7 @@ pub fn router(hub: Hub) -> Router {
         .layer(RequestBodyLimitLayer::new(limits.body_bytes));
     bounded
         .merge(fleet::link::routes())
+        .merge(watch::events::routes())
         .fallback(front::nobody)
         .method_not_allowed_fallback(front::wrong_method)
         .layer(TimeoutLayer::with_status_code(
