@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::fleet::Fleet;
+use crate::fleet::follower::{self, FleetError};
 use crate::metrics::Metrics;
 use crate::staff::password::Passwords;
 use crate::watch::Watch;
@@ -17,7 +18,7 @@ use axum::Router;
 use http::HeaderValue;
 use kulkul_model::Zone;
 use kulkul_model::moment::NotAZone;
-use kulkul_store::Store;
+use kulkul_store::{Store, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::{broadcast, watch};
@@ -66,6 +67,17 @@ pub enum StartError {
     Entropy(#[from] entropy::NoEntropy),
 }
 
+/// The hub's jobs cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum BeginError {
+    /// The fleet.
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
+    /// The live states.
+    #[error("restoring the live states: {0}")]
+    Watch(StoreError),
+}
+
 impl Hub {
     /// Makes the hub's state over an open, migrated store; starts no task and binds nothing.
     ///
@@ -92,6 +104,15 @@ impl Hub {
             clock,
             store,
         })))
+    }
+
+    /// Reads what was kept and begins the jobs of all rooms; call it once, before serving.
+    ///
+    /// # Errors
+    /// Keys or database cannot be used; nothing runs then.
+    pub async fn begin(&self) -> Result<(), BeginError> {
+        follower::start(self).await?;
+        crate::watch::start(self).await.map_err(BeginError::Watch)
     }
 
     /// The settings.

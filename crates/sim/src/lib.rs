@@ -3,10 +3,13 @@
 //! Serves `kulkul demo`, `kulkul fleet` and tests. Hub and gateway never know of it.
 
 pub mod caller;
+pub mod certificate;
+pub mod demo;
 pub mod diary;
 pub mod dice;
 pub mod fleet;
 pub mod guests;
+pub mod history;
 pub mod light;
 pub mod office;
 pub mod process;

@@ -18,7 +18,7 @@ use kulkul_proof::chain::Head;
 use kulkul_proof::entry::seal;
 use kulkul_proof::sign::Signer;
 use kulkul_wire::link::beat::MINUTES_LIMIT;
-use kulkul_wire::link::{BATCH_LIMIT, Beat, BootId, Enrol, Entry, Event, Stamp, Started, Version};
+use kulkul_wire::link::{BATCH_LIMIT, Beat, BootId, Enrol, Entry, Event, PublicKey, Stamp, Started, Version};
 use std::collections::VecDeque;
 
 /// What a simulated box says of itself.
@@ -103,6 +103,18 @@ impl LightGateway {
             told: now.minute().plus_ms(-(MINUTES_LIMIT as i64) * MINUTE_MS).max(now.hour()),
             guests,
         }
+    }
+
+    /// A gateway that never speaks, to hold a place while the real one is away.
+    #[must_use]
+    pub fn nowhere(place: &Place) -> Self {
+        LightGateway::new(place.clone(), &[0; 32], Moment::EPOCH, false)
+    }
+
+    /// The key that signs its journal and its calls.
+    #[must_use]
+    pub fn public_key(&self) -> PublicKey {
+        self.signer.public()
     }
 
     /// The place that it stands at.

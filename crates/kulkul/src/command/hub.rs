@@ -42,7 +42,7 @@ impl Args {
 
 async fn serve(config: Config, store: Store) -> Outcome {
     let hub = Hub::start(config, Clock::machine(), store.clone()).or_unable("see kulkul check")?;
-    kulkul_hub::watch::start(&hub).await.or_unable("see kulkul check")?;
+    hub.begin().await.or_unable("see kulkul check")?;
     let server = Server::bind(&hub).await.or_unable("see kulkul check")?;
     tracing::info!(address = %server.address(), admin = %server.admin_address(), "kulkul hub is ready");
     let stop = hub.stop().clone();
