@@ -88,7 +88,6 @@ refusal-position-other-village = The point lies { $metres } m outside { $village
 refusal-position-taken = { $site } is at exactly the same point.
 refusal-name-taken = { $site } has the same name, category and area.
 
-refusal-site-unknown = The register has no place { $code }.
 refusal-site-exists = The register already has a place { $code }.
 refusal-site-changed = Somebody else changed { $code } meanwhile. Look at it again, then repeat your change.
 refusal-site-invalid = { $code } cannot be saved like this: { $n ->

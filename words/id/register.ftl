@@ -82,7 +82,6 @@ refusal-position-other-village = Titik ini { $metres } m di luar { $village }, y
 refusal-position-taken = { $site } berada di titik yang persis sama.
 refusal-name-taken = { $site } memakai nama, kategori, dan wilayah yang sama.
 
-refusal-site-unknown = Lokasi { $code } tidak ada di register.
 refusal-site-exists = Lokasi { $code } sudah ada di register.
 refusal-site-changed = { $code } baru saja diubah orang lain. Lihat lagi, lalu ulangi perubahan Anda.
 refusal-site-invalid = { $code } belum dapat disimpan: { $n } isian perlu dibetulkan.

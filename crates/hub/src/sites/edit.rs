@@ -117,7 +117,7 @@ pub async fn edit(
     now: Moment,
 ) -> Result<Site, EditError> {
     let register = loaded(store).await?;
-    let unknown = || Refusal::new(404, "site-unknown").with("code", code);
+    let unknown = || Refusal::new(404, "site-unknown").with("site", code);
     let old = register.sites.get(code).ok_or_else(unknown)?;
     let changed = Refusal::new(409, "site-changed").with("code", code);
     if old.revision != revision {
