@@ -184,16 +184,19 @@ impl Demo {
         &self.hub
     }
 
-    /// Enrols the simulated gateways and lets them live until `stop`.
+    /// Enrols the simulated gateways; do it before anything else keeps the writer busy.
     ///
     /// # Errors
     /// `DemoError` when claims cannot be issued.
-    pub async fn live(&self, stop: &CancellationToken) -> Result<(), DemoError> {
+    pub async fn arrive(&self, stop: &CancellationToken) -> Result<Vec<LightGateway>, DemoError> {
         let claimed = self.claims().await?;
-        let gateways = fleet::enrol(claimed, &self.line, &self.clock, &self.tally, stop).await;
+        Ok(fleet::enrol(claimed, &self.line, &self.clock, &self.tally, stop).await)
+    }
+
+    /// Lets gateways live until `stop`, and then deliver what is left.
+    pub async fn live(&self, gateways: Vec<LightGateway>, stop: &CancellationToken) {
         let pace = Pace::default();
         fleet::run(gateways, &self.line, self.world, &self.clock, pace, &self.tally, stop).await;
-        Ok(())
     }
 
     /// Fills the days before the demo began, newest first.

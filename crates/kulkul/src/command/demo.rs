@@ -93,9 +93,9 @@ async fn live(demo: &Demo) -> Outcome {
         heard
     };
     let rest = async {
-        let life = demo.live(&stop);
+        // Gateways first: a visitor sees places turn green within seconds.
+        let gateways = demo.arrive(&stop).await?;
         let past = async {
-            let watching = watch(demo, &stop);
             let filling = async {
                 tokio::select! {
                     biased;
@@ -103,15 +103,14 @@ async fn live(demo: &Demo) -> Outcome {
                     filled = demo.fill() => filled,
                 }
             };
-            let (filled, ()) = tokio::join!(filling, watching);
-            filled
+            tokio::join!(filling, watch(demo, &stop)).0
         };
-        tokio::join!(life, past)
+        let (past, ()) = tokio::join!(past, demo.live(gateways, &stop));
+        past.map_err(Failure::from)
     };
-    let (heard, (life, past)) = tokio::join!(until, rest);
-    heard?;
-    life?;
-    past?;
+    // A fault ends the demo at once; otherwise it lasts until Ctrl-C.
+    let until = async { until.await.map_err(Failure::from) };
+    tokio::try_join!(until, rest)?;
     Ok(Ending::Done)
 }
 
