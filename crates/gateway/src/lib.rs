@@ -4,14 +4,17 @@
 //! supervisor owns all kernel state, the other parts talk to it by messages. Nothing
 //! here speaks SQL or imports the hub.
 
+pub mod advert;
 pub mod clock;
 pub mod config;
+pub mod dhcp;
 pub mod dns;
 pub mod firewall;
 pub mod journal;
 pub mod kept;
 pub mod kernel;
 pub mod portal;
+pub mod probe;
 pub mod sessions;
 pub mod status;
 pub mod supervisor;

@@ -4,9 +4,11 @@
 //! crate reads a file, a socket, a clock or a random number.
 #![warn(missing_docs)]
 
+pub mod advert;
 pub mod captive;
 pub mod certificate;
 pub mod dns;
+pub mod echo;
 pub mod link;
 pub mod minutes;
 pub mod netlink;
