@@ -45,7 +45,8 @@ pub fn settings(segments: &[Segment], data: &Path, captive: Option<&str>) -> Opt
     for s in served {
         line(format_args!("interface={}", s.interface));
         if let Some((net, (first, last))) = s.address4.and_then(|n| Some((n, pool(&n)?))) {
-            let (tag, ip) = (&s.name, net.addr());
+            // Interfaces have checked names; what people call a segment may hold anything.
+            let (tag, ip) = (&s.interface, net.addr());
             line(format_args!("dhcp-range=set:{tag},{first},{last},{},{LEASE}", net.netmask()));
             line(format_args!("dhcp-option=tag:{tag},option:router,{ip}"));
             line(format_args!("dhcp-option=tag:{tag},option:dns-server,{ip}"));
@@ -54,7 +55,7 @@ pub fn settings(segments: &[Segment], data: &Path, captive: Option<&str>) -> Opt
             }
         }
         if let Some(net) = s.address6 {
-            let tag = format!("{}6", s.name);
+            let tag = format!("{}-6", s.interface);
             // Devices make their own addresses; DHCPv6 only adds what they ask for.
             line(format_args!("dhcp-range=set:{tag},{},static,{},{LEASE}", net.network(), net.prefix_len()));
             line(format_args!("dhcp-option=tag:{tag},option6:dns-server,[{}]", net.addr()));

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod dhcp;
 pub mod dns;
+pub mod doctor;
 pub mod firewall;
 pub mod journal;
 pub mod kept;
