@@ -15,6 +15,15 @@ pub fn run(work: impl Future<Output = Outcome>) -> Outcome {
     runtime.map_err(|e| Failure::unable(e, "free some memory or raise the limit of threads"))?.block_on(work)
 }
 
+/// Runs a command's work on one thread, for programs that should stay small.
+///
+/// # Errors
+/// What the work gives, or that the machine has no room for a thread.
+pub fn run_small(work: impl Future<Output = Outcome>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|e| Failure::unable(e, "free some memory or raise the limit of threads"))?.block_on(work)
+}
+
 /// Waits for Ctrl-C, or for the signal by which a service manager stops a service.
 ///
 /// # Errors

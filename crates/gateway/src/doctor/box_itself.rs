@@ -29,13 +29,12 @@ pub(super) fn interfaces(config: &Config) -> Vec<Finding> {
 
 fn interface(name: &str) -> Finding {
     let fact = |what: &str| std::fs::read_to_string(format!("/sys/class/net/{name}/{what}"));
-    let found = match (fact("ifindex"), fact("carrier")) {
-        (Err(_), _) => Finding::bad("doctor-interface-bad", "doctor-interface-mend"),
-        // An interface that is switched off cannot even say whether it has a cable.
-        (Ok(_), carrier) if !carrier.is_ok_and(|c| c.trim() == "1") => {
-            Finding::bad("doctor-cable-bad", "doctor-cable-mend")
-        }
-        _ => Finding::good("doctor-interface-good"),
+    // An interface that is switched off cannot even say whether it has a cable.
+    let connected = fact("carrier").is_ok_and(|c| c.trim() == "1");
+    let found = match fact("ifindex") {
+        Err(_) => Finding::bad("doctor-interface-bad", "doctor-interface-mend"),
+        Ok(_) if !connected => Finding::bad("doctor-cable-bad", "doctor-cable-mend"),
+        Ok(_) => Finding::good("doctor-interface-good"),
     };
     found.with("interface", name)
 }

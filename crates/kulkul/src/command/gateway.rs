@@ -1,8 +1,15 @@
 //! `kulkul gateway`: the box at a site, what it says of itself, and its resolver.
 
-use crate::ending::{Failure, Outcome};
+use crate::ending::{Ending, Failure, Outcome};
 use crate::logs::LogForm;
-use std::path::PathBuf;
+use crate::{runtime, screen};
+use kulkul_gateway::clock::Clock;
+use kulkul_gateway::config::Config;
+use kulkul_gateway::dns::serve;
+use kulkul_gateway::status::{self, Question, Status};
+use kulkul_gateway::words::{Lang, Words};
+use kulkul_model::Zone;
+use std::path::{Path, PathBuf};
 
 /// Run the box at a site: portal, firewall, names, journal (the default), or ask it
 #[derive(Debug, clap::Args)]
@@ -38,7 +45,11 @@ enum Act {
     },
     /// The resolver, a process of its own that the gateway starts
     #[command(hide = true)]
-    Resolver,
+    Resolver {
+        /// The gateway's data directory, where its settings are
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
 }
 
 impl Args {
@@ -46,11 +57,56 @@ impl Args {
     ///
     /// # Errors
     /// Says what is wrong and the mend.
-    pub fn run(self, _logs: LogForm) -> Outcome {
+    pub fn run(self, logs: LogForm) -> Outcome {
         match self.act.unwrap_or(Act::Run) {
-            Act::Run | Act::Status { .. } | Act::Doctor { .. } | Act::Resolver => {
+            Act::Run => {
                 Err(Failure::unable(anyhow::anyhow!("this build cannot do that yet"), "use a newer one"))
+            }
+            Act::Status { json } => runtime::run(status(read(&self.config)?, json)),
+            Act::Doctor { json } => runtime::run(doctor(read(&self.config)?, json)),
+            Act::Resolver { data } => {
+                logs.start("info");
+                runtime::run_small(async {
+                    serve::run(&data).await.map_err(|e| {
+                        Failure::unable(e, "the gateway's program starts the resolver itself")
+                    })?;
+                    Ok(Ending::Done)
+                })
             }
         }
     }
+}
+
+fn read(file: &Path) -> Result<Config, Failure> {
+    Config::load(file).map_err(|e| Failure::input(e, "give the gateway's file with --config"))
+}
+
+fn language() -> Lang {
+    Lang::of_shell(|name| std::env::var(name).ok())
+}
+
+async fn status(config: Config, json: bool) -> Outcome {
+    let (words, lang) = (Words::builtin(), language());
+    let socket = config.data.join(status::SOCKET);
+    let answer = match status::ask(&socket, Question::Status).await {
+        Ok(answer) => answer,
+        Err(e) => return Err(Failure::unable(e, words.text(lang, "status-not-running"))),
+    };
+    if json {
+        screen::line(answer.to_string())?;
+    } else {
+        let status: Status = serde_json::from_value(answer)?;
+        screen::line(status.in_words(&words, lang, &Zone::named("Asia/Makassar")?).trim_end())?;
+    }
+    Ok(Ending::Done)
+}
+
+async fn doctor(config: Config, json: bool) -> Outcome {
+    let report = kulkul_gateway::doctor::examine(&config, &Clock::machine()).await;
+    if json {
+        screen::line(serde_json::to_string(&report)?)?;
+    } else {
+        screen::line(report.in_words(&Words::builtin(), language()).trim_end())?;
+    }
+    Ok(if report.is_well() { Ending::Done } else { Ending::No })
 }
