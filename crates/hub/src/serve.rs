@@ -1,6 +1,7 @@
 //! Serving: sockets, TLS, bounds on connections, and stopping within ten seconds.
 
 use crate::Hub;
+use crate::admin::Socket;
 use crate::clock::within;
 use crate::config::{Config, Tls};
 use crate::web::Peer;
@@ -91,6 +92,11 @@ impl Server {
     pub async fn run(self) {
         let connections = TaskTracker::new();
         let hub = self.hub;
+        match Socket::bind(&hub.config().data) {
+            Ok(socket) => drop(hub.tasks().spawn(socket.serve(hub.clone()))),
+            // The service goes on; only commands beside it cannot reach it.
+            Err(error) => tracing::warn!(%error, "commands of the command line cannot reach this hub"),
+        }
         let admin = accept(&hub, self.admin, None, hub.admin_router(), &connections);
         let public = accept(&hub, self.public, self.tls, hub.router(), &connections);
         let link = async {

@@ -22,6 +22,8 @@ pub mod words;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod words_test;
 
 pub use body::Body;
 pub use language::Lang;

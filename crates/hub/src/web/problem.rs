@@ -169,6 +169,12 @@ impl Problem {
         self.retry_after_s
     }
 
+    /// The code under which the log has the causes, for a 5xx.
+    #[must_use]
+    pub fn incident(&self) -> Option<&str> {
+        self.incident.as_deref()
+    }
+
     /// What is wrong with single values.
     #[must_use]
     pub fn wrong(&self) -> &[Fault] {

@@ -1,0 +1,163 @@
+//! What the command line may ask, and what it is answered.
+
+use crate::Hub;
+use crate::fleet::claims;
+use crate::staff::{Actor, people, tokens};
+use crate::web::{Lang, Problem};
+use kulkul_model::Moment;
+use kulkul_model::site::SiteCode;
+use serde::{Deserialize, Serialize};
+
+/// One command; JSON on the socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub enum Command {
+    /// Adds a person.
+    StaffAdd(people::NewPerson),
+    /// Lists the people.
+    StaffList,
+    /// Disables a person.
+    StaffDisable {
+        /// The sign-in name.
+        name: String,
+    },
+    /// Enables a person again.
+    StaffEnable {
+        /// The sign-in name.
+        name: String,
+    },
+    /// Hands out a new one-time password.
+    StaffResetPassword {
+        /// The sign-in name.
+        name: String,
+    },
+    /// Makes an API token.
+    TokenAdd(tokens::NewToken),
+    /// Lists API tokens.
+    TokenList,
+    /// Takes an API token back.
+    TokenRevoke {
+        /// Its id.
+        id: String,
+    },
+    /// Issues a claim code.
+    Enrol {
+        /// The site.
+        site: SiteCode,
+        /// How long it may be used, hours; none is 24.
+        hours: Option<u32>,
+    },
+}
+
+/// What became of a command; JSON on the socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// It is done.
+    Done,
+    /// A one-time password was handed out; shown once.
+    Password {
+        /// The sign-in name.
+        name: String,
+        /// The password.
+        password: String,
+    },
+    /// The people of the staff.
+    Staff {
+        /// By name.
+        people: Vec<people::Shown>,
+    },
+    /// A token was made; shown once.
+    Token(tokens::Made),
+    /// All tokens.
+    Tokens {
+        /// Newest first.
+        tokens: Vec<tokens::Shown>,
+    },
+    /// A claim was issued; its code is shown once.
+    Claim {
+        /// The site.
+        site: SiteCode,
+        /// The code as people read it.
+        code: String,
+        /// When it ends.
+        expires_at: Moment,
+        /// The address for `hub` in gateway.toml.
+        hub: String,
+        /// The fingerprint for `hub_root` in gateway.toml.
+        hub_root: String,
+    },
+    /// The rules say no.
+    Refused {
+        /// Stable, as in the API's problems.
+        code: String,
+        /// The sentence in English.
+        said: String,
+        /// The sentence in Bahasa Indonesia.
+        said_id: String,
+    },
+    /// Something broke; the hub's log has the causes.
+    Failed {
+        /// What the log has it under.
+        said: String,
+    },
+}
+
+/// Does a command, here and now, as the command line.
+pub async fn run(hub: &Hub, command: Command) -> Answer {
+    match attempt(hub, &Actor::command_line(), command).await {
+        Ok(answer) => answer,
+        Err(problem) if problem.http_status().is_client_error() => {
+            let words = hub.words();
+            Answer::Refused {
+                code: problem.code().to_owned(),
+                said: problem.detail(&words, Lang::En),
+                said_id: problem.detail(&words, Lang::Id),
+            }
+        }
+        Err(problem) => {
+            let incident = problem.incident().unwrap_or("no code");
+            Answer::Failed { said: format!("something broke; the hub's log has the causes under {incident}") }
+        }
+    }
+}
+
+async fn attempt(hub: &Hub, by: &Actor, command: Command) -> Result<Answer, Problem> {
+    Ok(match command {
+        Command::StaffAdd(new) => {
+            let name = new.name.trim().to_lowercase();
+            let password = people::add(hub, by, new).await?;
+            Answer::Password { name, password }
+        }
+        Command::StaffList => Answer::Staff { people: people::list(hub).await? },
+        Command::StaffDisable { name } => {
+            people::set_disabled(hub, by, &name, true).await?;
+            Answer::Done
+        }
+        Command::StaffEnable { name } => {
+            people::set_disabled(hub, by, &name, false).await?;
+            Answer::Done
+        }
+        Command::StaffResetPassword { name } => {
+            let password = people::reset_password(hub, by, &name).await?;
+            Answer::Password { name, password }
+        }
+        Command::TokenAdd(new) => Answer::Token(tokens::add(hub, by, new).await?),
+        Command::TokenList => Answer::Tokens { tokens: tokens::list(hub).await? },
+        Command::TokenRevoke { id } => {
+            tokens::revoke(hub, by, &id).await?;
+            Answer::Done
+        }
+        Command::Enrol { site, hours } => {
+            let life_ms = hours.map(|h| i64::from(h) * 3_600_000);
+            let issued = claims::issue(hub, site.clone(), by.who.clone(), life_ms).await?;
+            Answer::Claim {
+                site,
+                code: issued.code.shown(),
+                expires_at: issued.claim.expires_at,
+                hub: hub.config().public_url.clone(),
+                hub_root: issued.hub_root,
+            }
+        }
+    })
+}
