@@ -84,10 +84,6 @@ gateway-revoke = Revoke
 gateway-revoke-sure = The gateway at { $site } will not be able to reach the hub any more. This cannot be undone; a box in its place needs a new claim code.
 gateway-why = Reason
 
-refusal-site-name = A place's name has 1 to 120 characters.
-refusal-site-rate = A rate is between 64 and 10,000,000 kbit/s.
-refusal-site-position = Latitude is between -90 and 90, longitude between -180 and 180.
-refusal-site-taken = The code { $site } belongs to another place.
 refusal-form-number = "{ $value }" is not a number ({ $field }).
 refusal-revision-needed = A change must name the "revision" that was read last.
 refusal-revision-other = This was changed meanwhile; its revision is now { $revision }. Read it again, then send yours.

@@ -75,10 +75,6 @@ gateway-revoke = Cabut
 gateway-revoke-sure = Gateway di { $site } tidak akan dapat terhubung lagi ke hub. Ini tidak dapat dibatalkan; perangkat pengganti memerlukan kode klaim baru.
 gateway-why = Alasan
 
-refusal-site-name = Nama titik terdiri dari 1 sampai 120 huruf.
-refusal-site-rate = Kecepatan antara 64 dan 10.000.000 kbit/s.
-refusal-site-position = Lintang antara -90 dan 90, bujur antara -180 dan 180.
-refusal-site-taken = Kode { $site } sudah dipakai titik lain.
 refusal-form-number = "{ $value }" bukan angka ({ $field }).
 refusal-revision-needed = Perubahan harus menyebut "revision" yang terakhir dibaca.
 refusal-revision-other = Data ini sudah diubah; revisinya sekarang { $revision }. Baca lagi, lalu kirim ulang.

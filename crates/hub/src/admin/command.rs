@@ -2,10 +2,13 @@
 
 use crate::Hub;
 use crate::fleet::claims;
+use crate::sites::import::{self, ImportError, ImportOptions, Kind, Report};
 use crate::staff::{Actor, people, tokens};
 use crate::web::{Lang, Problem};
-use kulkul_model::Moment;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use kulkul_model::site::SiteCode;
+use kulkul_model::{Moment, Refusal};
 use serde::{Deserialize, Serialize};
 
 /// One command; JSON on the socket.
@@ -47,6 +50,17 @@ pub enum Command {
         /// How long it may be used, hours; none is 24.
         hours: Option<u32>,
     },
+    /// Imports a file of the register, or only checks it.
+    Import {
+        /// `areas`, `boundaries`, `categories` or `sites`.
+        kind: String,
+        /// The file's name, for the report.
+        file_name: String,
+        /// The file's bytes in base64.
+        bytes: String,
+        /// Check and report only.
+        dry_run: bool,
+    },
 }
 
 /// What became of a command; JSON on the socket.
@@ -86,6 +100,15 @@ pub enum Answer {
         hub: String,
         /// The fingerprint for `hub_root` in gateway.toml.
         hub_root: String,
+    },
+    /// What an import did, or what is wrong with the file.
+    Report {
+        /// False when the file has faults and nothing was changed.
+        sound: bool,
+        /// The report in English.
+        said: String,
+        /// The report in Bahasa Indonesia.
+        said_id: String,
     },
     /// The rules say no.
     Refused {
@@ -159,5 +182,25 @@ async fn attempt(hub: &Hub, by: &Actor, command: Command) -> Result<Answer, Prob
                 hub_root: issued.hub_root,
             }
         }
+        Command::Import { kind, file_name, bytes, dry_run } => {
+            let kind =
+                Kind::parse(&kind).ok_or_else(|| Refusal::new(422, "import-kind").with("kind", &kind))?;
+            let bytes = BASE64.decode(bytes).map_err(|e| Problem::fault(&e))?;
+            let options = ImportOptions { dry_run, who: by.who.clone() };
+            let now = hub.clock().now();
+            match import::run(hub.store(), kind, bytes, &file_name, &options, now).await {
+                Ok(report) => said(hub, &report, true),
+                Err(ImportError::Faults(report)) => said(hub, &report, false),
+                Err(ImportError::Store(error)) => return Err(error.into()),
+                Err(ImportError::Busy | ImportError::Moved) => {
+                    return Err(Refusal::new(409, "import-running").into());
+                }
+            }
+        }
     })
+}
+
+fn said(hub: &Hub, report: &Report, sound: bool) -> Answer {
+    let words = hub.words();
+    Answer::Report { sound, said: report.text(&words, Lang::En), said_id: report.text(&words, Lang::Id) }
 }

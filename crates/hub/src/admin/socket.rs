@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 
-/// The longest line that is read, bytes.
-const LONGEST_LINE: u64 = 1 << 20;
+/// The longest line that is read, bytes: an import of 50 MB in base64 fits.
+const LONGEST_LINE: u64 = 72 << 20;
 
 /// The socket cannot be used.
 #[derive(Debug, thiserror::Error)]

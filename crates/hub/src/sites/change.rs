@@ -1,10 +1,11 @@
-//! Changing a site: what staff may set, the rules it must keep, two editors at once.
+//! Changing a site on behalf of staff: who may, in the form that console and API take.
 //!
-//! A change names the revision that its editor saw; when another change came first
-//! nothing is written, and the editor is shown both.
+//! The register's own rules are `edit`'s. When another change came first nothing is
+//! written, and the editor is shown both.
 
+use super::edit::{self, EditError, Patch};
 use crate::Hub;
-use crate::staff::actor::{Actor, noted};
+use crate::staff::Actor;
 use crate::web::Problem;
 use crate::web::problem::Fault;
 use kulkul_model::Refusal;
@@ -12,11 +13,8 @@ use kulkul_model::area::AreaCode;
 use kulkul_model::category::CategoryKey;
 use kulkul_model::geometry::Point;
 use kulkul_model::site::{NameQuality, PositionQuality, Site, SiteCode, Stage};
-use kulkul_store::{Lane, StoreError, audit, setting, site};
+use kulkul_store::site;
 use serde::{Deserialize, Deserializer, Serialize};
-
-/// The setting that counts the register's changes; the board follows it.
-const REGISTER_VERSION: &str = "register_version";
 
 /// What to change; absent fields stay, `null` empties one that may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -112,91 +110,62 @@ pub enum Outcome {
 }
 
 impl Change {
-    /// The site as it would be.
-    #[must_use]
-    pub fn applied(&self, site: &Site) -> Site {
-        let mut new = site.clone();
-        let text =
-            |t: &Option<String>| t.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
-        if let Some(name) = &self.name {
-            name.trim().clone_into(&mut new.name);
-            if new.name != site.name {
-                // Somebody who knows the place wrote its name.
-                new.name_quality = NameQuality::Sourced;
-            }
+    /// The change as the register's rules take it.
+    fn patch(&self, site: &Site) -> Patch {
+        let named = self.name.as_deref().is_some_and(|n| n.trim() != site.name);
+        let moved = self.lat.is_some() || self.lon.is_some();
+        Patch {
+            name: self.name.clone(),
+            // Somebody who knows the place wrote its name.
+            name_quality: named.then_some(NameQuality::Sourced),
+            area: self.area.clone(),
+            position: moved.then(|| Point {
+                lat: self.lat.unwrap_or(site.position.lat),
+                lon: self.lon.unwrap_or(site.position.lon),
+            }),
+            position_quality: self.position_quality,
+            position_basis: self.position_basis.clone(),
+            stage: self.stage,
+            address: self.address.clone(),
+            official_id: self.official_id.clone(),
+            upstream: self.upstream.clone(),
+            down_kbps: self.down_kbps,
+            up_kbps: self.up_kbps,
+            source: None,
         }
-        if let Some(area) = &self.area {
-            new.area = area.clone();
-        }
-        new.position =
-            Point { lat: self.lat.unwrap_or(site.position.lat), lon: self.lon.unwrap_or(site.position.lon) };
-        new.position_quality = self.position_quality.unwrap_or(site.position_quality);
-        new.stage = self.stage.unwrap_or(site.stage);
-        if let Some(basis) = &self.position_basis {
-            new.position_basis = text(basis);
-        }
-        if let Some(address) = &self.address {
-            new.address = text(address);
-        }
-        if let Some(official_id) = &self.official_id {
-            new.official_id = text(official_id);
-        }
-        if let Some(upstream) = &self.upstream {
-            new.upstream = text(upstream);
-        }
-        new.down_kbps = self.down_kbps.unwrap_or(site.down_kbps);
-        new.up_kbps = self.up_kbps.unwrap_or(site.up_kbps);
-        new
     }
 }
 
-/// Changes a site.
+/// Changes a site on behalf of staff.
 ///
 /// # Errors
 /// `site-unknown`, `not-operator`, `not-your-area`, `revision-needed`, or a fault for each wrong field.
 pub async fn change(hub: &Hub, by: &Actor, code: &SiteCode, change: &Change) -> Result<Outcome, Problem> {
-    let unknown = || Refusal::new(404, "site-unknown").with("site", code);
-    let stored = site::find(&mut hub.store().reader().await?, code).await?.ok_or_else(unknown)?;
+    let stored = find(hub, code).await?;
     by.may_operate(&stored.area)?;
+    if let Some(area) = &change.area {
+        by.may_operate(area)?;
+    }
     let seen = change.revision.ok_or_else(|| Refusal::new(428, "revision-needed"))?;
-    if seen != stored.revision {
-        return Ok(Outcome::Conflict(Box::new(stored)));
-    }
-    let mut new = change.applied(&stored);
-    if new == stored {
-        return Ok(Outcome::Saved(Box::new(stored)));
-    }
-    by.may_operate(&new.area)?;
-    check(hub, &new).await?;
-    new.revision = stored.revision + 1;
     let now = hub.clock().now();
-    let mut entry = by.did(now, "edit", "site", code);
-    (entry.before, entry.after) = (noted(&stored), noted(&new));
-    let writing = new.clone();
-    let saved = hub
-        .store()
-        .write(Lane::Page, move |tx| {
-            Box::pin(async move {
-                let saved = site::update(tx, &writing).await?;
-                if saved {
-                    setting::bump(tx, REGISTER_VERSION).await?;
-                    audit::append(tx, &entry).await?;
-                }
-                Ok::<_, StoreError>(saved)
-            })
-        })
-        .await?;
-    if saved {
-        return Ok(Outcome::Saved(Box::new(new)));
+    match edit::edit(hub.store(), code, change.patch(&stored), seen, &by.who, now).await {
+        Ok(site) => Ok(Outcome::Saved(Box::new(site))),
+        Err(EditError::Refused(no)) if no.code == "site-changed" => {
+            find(hub, code).await.map(|now| Outcome::Conflict(Box::new(now)))
+        }
+        Err(e) => Err(e.into()),
     }
-    let stored = site::find(&mut hub.store().reader().await?, code).await?.ok_or_else(unknown)?;
-    Ok(Outcome::Conflict(Box::new(stored)))
+}
+
+async fn find(hub: &Hub, code: &SiteCode) -> Result<Site, Problem> {
+    let stored = site::find(&mut hub.store().reader().await?, code).await?;
+    stored.ok_or_else(|| Refusal::new(404, "site-unknown").with("site", code).into())
 }
 
 /// Adds a site that is planned.
 ///
 /// # Errors
-/// `site-taken`, `not-operator`, `not-your-area`, or a fault for each wrong field.
+/// `site-exists`, `not-operator`, `not-your-area`, or a fault for each wrong field.
 pub async fn add(hub: &Hub, by: &Actor, new: NewSite) -> Result<Site, Problem> {
     by.may_operate(&new.area)?;
     let site = Site {
@@ -217,48 +186,36 @@ pub async fn add(hub: &Hub, by: &Actor, new: NewSite) -> Result<Site, Problem> {
         upstream: new.upstream,
         revision: 1,
     };
-    check(hub, &site).await?;
-    let mut entry = by.did(hub.clock().now(), "add", "site", &site.code);
-    entry.after = noted(&site);
-    let writing = site.clone();
-    let written = hub
-        .store()
-        .write(Lane::Page, move |tx| {
-            Box::pin(async move {
-                site::insert(tx, &writing).await?;
-                setting::bump(tx, REGISTER_VERSION).await?;
-                audit::append(tx, &entry).await.map(drop)
-            })
-        })
-        .await;
-    match written {
-        Ok(()) => Ok(site),
-        Err(e) if e.is_duplicate() => Err(Refusal::new(409, "site-taken").with("site", &site.code).into()),
-        Err(e) => Err(e.into()),
+    Ok(edit::create(hub.store(), site, &by.who, hub.clock().now()).await?)
+}
+
+impl From<EditError> for Problem {
+    fn from(error: EditError) -> Self {
+        match error {
+            EditError::Refused(no) => no.into(),
+            EditError::Fields { fields, .. } => Problem::faults(
+                fields
+                    .into_iter()
+                    .map(|(field, no)| Fault {
+                        pointer: format!("/{}", member(field)),
+                        code: no.code,
+                        args: no.args,
+                    })
+                    .collect(),
+            ),
+            EditError::Store(error) => error.into(),
+        }
     }
 }
 
-/// Refuses a site that breaks the register's rules, with a fault for each field.
-async fn check(hub: &Hub, site: &Site) -> Result<(), Problem> {
-    let mut faults = Vec::new();
-    let chars = site.name.chars().count();
-    if !(1..=120).contains(&chars) {
-        faults.push(Fault::new("/name", "site-name"));
+/// The API's name for a column of an import.
+fn member(field: &str) -> &str {
+    match field {
+        "area_code" => "area",
+        "site_code" => "code",
+        "coord_basis" => "position_basis",
+        other => other,
     }
-    for (pointer, rate) in [("/down_kbps", site.down_kbps), ("/up_kbps", site.up_kbps)] {
-        if rate.is_some_and(|r| !(64..=10_000_000).contains(&r)) {
-            faults.push(Fault::new(pointer, "site-rate"));
-        }
-    }
-    let mut tx = hub.store().reader().await?;
-    if kulkul_store::area::find(&mut tx, &site.area).await?.is_none() {
-        faults.push(Fault::new("/area", "area-unknown").with("area", &site.area));
-    }
-    let Point { lat, lon } = site.position;
-    if !(-90.0..=90.0).contains(&lat) || !(-180.0..=180.0).contains(&lon) {
-        faults.push(Fault::new("/lat", "site-position"));
-    }
-    if faults.is_empty() { Ok(()) } else { Err(Problem::faults(faults)) }
 }
 
 #[cfg(test)]
@@ -274,7 +231,7 @@ mod tests {
             "stage": "planned", "down_kbps": 1000, "up_kbps": null, "upstream": null, "revision": 3
         }))
         .unwrap();
-        let change = |text: &str| serde_json::from_str::<Change>(text).unwrap().applied(&site);
+        let change = |text: &str| serde_json::from_str::<Change>(text).unwrap().patch(&site).on(&site);
         assert_eq!(change("{}"), site);
         let new = change(r#"{"address": null, "down_kbps": null, "name": " Bale Banjar Bindu "}"#);
         assert_eq!((new.address, new.down_kbps, new.name.as_str()), (None, None, "Bale Banjar Bindu"));

@@ -52,11 +52,23 @@ fn every_key_that_is_asked_for_has_words() {
     let mut missing = BTreeSet::new();
     for text in sources() {
         for call in [".t(\"", ".n(\"", "w.a(\"", "w.with(\""] {
-            missing.extend(after(&text, call).into_iter().filter(|k| looks_like_a_key(k) && !words.has(k)).map(str::to_owned));
+            missing.extend(
+                after(&text, call)
+                    .into_iter()
+                    .filter(|k| looks_like_a_key(k) && !words.has(k))
+                    .map(str::to_owned),
+            );
         }
-        for call in ["Refusal::new(400, \"", "Refusal::new(401, \"", "Refusal::new(403, \"", "Refusal::new(404, \"",
-            "Refusal::new(409, \"", "Refusal::new(422, \"", "Refusal::new(428, \"", "Refusal::new(429, \""]
-        {
+        for call in [
+            "Refusal::new(400, \"",
+            "Refusal::new(401, \"",
+            "Refusal::new(403, \"",
+            "Refusal::new(404, \"",
+            "Refusal::new(409, \"",
+            "Refusal::new(422, \"",
+            "Refusal::new(428, \"",
+            "Refusal::new(429, \"",
+        ] {
             missing.extend(
                 after(&text, call).into_iter().map(|c| format!("refusal-{c}")).filter(|k| !words.has(k)),
             );
