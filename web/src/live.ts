@@ -88,6 +88,17 @@ function refreshSoon(): void {
   pending = window.setTimeout(() => void refresh(false), wait + Math.random() * 2_000)
 }
 
+/** Writes the counts of all sites into headline and chips; the lists follow with the next refresh. */
+function showTally(tally: Partial<Record<Sign, number>>): void {
+  const number = new Intl.NumberFormat(document.documentElement.lang)
+  for (const sign of SIGNS) {
+    const count = document.querySelector(`.chip[data-sign="${sign}"] b`)
+    if (count) count.textContent = number.format(tally[sign] ?? 0)
+  }
+  const on = document.querySelector('.now b')
+  if (on) on.textContent = number.format((tally.up ?? 0) + (tally.degraded ?? 0))
+}
+
 function onSite(event: MessageEvent<string>): void {
   freshAt = Date.now()
   const site = JSON.parse(event.data) as SiteEvent
@@ -108,8 +119,9 @@ function connect(again: boolean): void {
     again = true
   })
   source.addEventListener('site', onSite)
-  source.addEventListener('tally', () => {
+  source.addEventListener('tally', (event: MessageEvent<string>) => {
     freshAt = Date.now()
+    if (!ownCode && location.pathname === '/') showTally(JSON.parse(event.data) as Partial<Record<Sign, number>>)
     if (!ownCode) refreshSoon()
     showStale()
   })

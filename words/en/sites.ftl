@@ -77,3 +77,14 @@ site-evidence-gateway = Run by a gateway on the spot; its measurements are signe
 site-evidence-none = No gateway here yet; there are no signed measurements.
 site-data = Data for programs
 site-neighbours = Other places in { $village }
+
+strip-minutes = { $n } min
+strip-hours = { $n } h
+strip-days = { $n ->
+    [one] { $n } day
+   *[other] { $n } days
+}
+strip-mark = .
+strip-percent = { $percent } of observed time
+strip-not-yet = Not yet
+strip-legend = The height of a bar tells the state: the taller, the worse.

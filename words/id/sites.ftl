@@ -77,3 +77,11 @@ site-evidence-gateway = Diatur oleh gerbang di tempat; pengukurannya ditandatang
 site-evidence-none = Belum ada gerbang di tempat ini; belum ada pengukuran yang ditandatangani.
 site-data = Data untuk program
 site-neighbours = Titik lain di { $village }
+
+strip-minutes = { $n } menit
+strip-hours = { $n } jam
+strip-days = { $n } hari
+strip-mark = ,
+strip-percent = { $percent } dari waktu yang terpantau
+strip-not-yet = Belum berlalu
+strip-legend = Tinggi batang menunjukkan keadaan: makin tinggi, makin buruk.

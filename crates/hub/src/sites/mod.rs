@@ -14,6 +14,7 @@ pub mod register;
 pub mod search;
 pub mod shown;
 pub mod staff_api;
+pub mod strip;
 
 pub use edit::{EditError, Patch, edit};
 pub use register::{Register, load};

@@ -4,8 +4,10 @@ use super::api::ProfileOut;
 use super::missing::Missing;
 use super::search::{Filter, From, Sort, cut, near, split};
 use super::shown::{AreaLink, Row, Since, category_name, place, word, words};
+use super::strip::{By, Cell, Strip};
 use crate::Hub;
 use crate::map::{self, Focus, Options};
+use crate::watch::availability::{self, Bucket};
 use crate::watch::board::{Board, SiteNow};
 use crate::web::{Lenient, Page, Problem, W, figures, page};
 use askama::Template;
@@ -14,6 +16,7 @@ use axum::extract::Path;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use http::StatusCode;
+use kulkul_model::Moment;
 use kulkul_model::area::{AreaCode, AreaKind};
 use kulkul_model::category::CategoryKey;
 use kulkul_model::site::{NameQuality, PositionQuality, SiteCode, Stage};
@@ -200,6 +203,8 @@ struct SitePage {
     category_href: String,
     measured: Option<(String, String)>,
     notices: Vec<(&'static str, String)>,
+    today: Option<Strip>,
+    week: Option<Strip>,
     down: Option<String>,
     up: Option<String>,
     delay: Option<String>,
@@ -230,6 +235,7 @@ async fn one(page_: Page, Path(typed): Path<String>) -> Result<Response, Problem
     let others = Filter { area: Some(site.area.clone()), ..Filter::default() };
     let others: Vec<&SiteNow> =
         others.sites(&board).into_iter().filter(|s| s.site.code != site.code).collect();
+    let (today, week) = past(page_.hub(), &site.code, page_.now).await?;
     let html = SitePage {
         row: Row::of(&page_, &board, now),
         category_href: format!("/sites?category={}", site.category),
@@ -237,6 +243,8 @@ async fn one(page_: Page, Path(typed): Path<String>) -> Result<Response, Problem
             .seen_at
             .map(|at| (page_.rfc3339(&at), page_.w.a("site-measured", "ago", page_.ago(&at)))),
         notices: notices(&page_, now),
+        today: Strip::of(&page_, &today, By::Hour),
+        week: Strip::of(&page_, &week, By::Day),
         down: mbits(profile.down_kbps),
         up: mbits(profile.up_kbps),
         delay: now
@@ -257,6 +265,16 @@ async fn one(page_: Page, Path(typed): Path<String>) -> Result<Response, Problem
         page: page_,
     };
     page(&html)
+}
+
+/// The hours of today and the days of the week past.
+async fn past(hub: &Hub, site: &SiteCode, now: Moment) -> Result<(Vec<Cell>, Vec<Cell>), Problem> {
+    let mut tx = hub.store().reader().await.map_err(|e| Problem::fault(&e))?;
+    let strip = availability::strip(hub, &mut tx, site, now).await.map_err(|e| Problem::fault(&e))?;
+    let cells = |buckets: Vec<Bucket>| {
+        buckets.into_iter().map(|b| Cell { from: b.from, to: b.to, seconds: b.seconds }).collect()
+    };
+    Ok((cells(strip.today), cells(strip.week)))
 }
 
 /// What the reader must know before the figures; each with how loud it is.
