@@ -85,7 +85,10 @@ async fn the_map_shows_every_site_once_and_what_is_a_guess() {
     assert!(ground.len() < 40_000, "{} bytes of outlines", ground.len());
     let names: Vec<&str> = ground.split("<text class=\"name ").skip(1).collect();
     assert_eq!(names.len(), 6);
-    assert!(names.iter().all(|n| n.starts_with("end") || n.starts_with("start")), "all stand beside the land");
+    assert!(
+        names.iter().all(|n| n.starts_with("end") || n.starts_with("start")),
+        "all stand beside the land"
+    );
     let (_, bare) = get(&hub, "/?map=off").await;
     assert!(!bare.contains("<svg class=\"regency"));
     let (_, only) = get(&hub, "/?sign=down").await;
