@@ -3,4 +3,5 @@
 mod abuse;
 mod captive;
 mod house;
+mod look;
 mod people;
