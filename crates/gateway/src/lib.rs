@@ -5,6 +5,7 @@
 //! here speaks SQL or imports the hub.
 
 pub mod advert;
+pub mod chance;
 pub mod clock;
 pub mod config;
 pub mod dhcp;
@@ -16,7 +17,10 @@ pub mod kept;
 pub mod kernel;
 pub mod portal;
 pub mod probe;
+pub mod run;
 pub mod sessions;
 pub mod status;
 pub mod supervisor;
 pub mod words;
+
+pub use run::{GatewayError, run, tear_down};

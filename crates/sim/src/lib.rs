@@ -15,5 +15,6 @@ pub mod office;
 pub mod process;
 pub mod register;
 pub mod stopwatch;
+pub mod street;
 pub mod tempo;
 pub mod world;

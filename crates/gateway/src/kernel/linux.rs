@@ -4,7 +4,7 @@ mod socket;
 
 use super::{Kernel, KernelError};
 use ipnet::IpNet;
-use kulkul_wire::netlink::message::{DONE, Message};
+use kulkul_wire::netlink::message::Message;
 use kulkul_wire::netlink::routes::{self, Neighbour};
 use kulkul_wire::netlink::tables::{self, Part};
 use kulkul_wire::netlink::{Change, Element, Set};
@@ -128,17 +128,11 @@ impl Kernel for Linux {
                 true,
                 |seq| tables::structure(part, seq),
                 |m, out| {
-                    if m.kind != DONE && tables::is_ours(m) {
-                        out.push(m.body.to_vec());
-                    }
+                    out.extend(tables::lasting(m, part));
                     Ok(())
                 },
             )?;
-            bodies.len().hash(&mut hasher);
-            for body in bodies {
-                // The first four bytes are the family and the generation, which others raise.
-                body.get(4..).unwrap_or_default().hash(&mut hasher);
-            }
+            bodies.hash(&mut hasher);
         }
         Ok(hasher.finish())
     }

@@ -1,6 +1,6 @@
 //! `kulkul gateway`: the box at a site, what it says of itself, and its resolver.
 
-use crate::ending::{Ending, Failure, Outcome};
+use crate::ending::{Ending, Failure, Mend as _, Outcome};
 use crate::logs::LogForm;
 use crate::{runtime, screen};
 use kulkul_gateway::clock::Clock;
@@ -10,6 +10,7 @@ use kulkul_gateway::status::{self, Question, Status};
 use kulkul_gateway::words::{Lang, Words};
 use kulkul_model::Zone;
 use std::path::{Path, PathBuf};
+use tokio_util::sync::CancellationToken;
 
 /// Run the box at a site: portal, firewall, names, journal (the default), or ask it
 #[derive(Debug, clap::Args)]
@@ -43,6 +44,9 @@ enum Act {
         #[arg(long)]
         json: bool,
     },
+    /// Remove the firewall's table and put the kernel's settings back, once the box is stopped
+    #[command(after_help = "Example:\n  kulkul gateway teardown")]
+    Teardown,
     /// The resolver, a process of its own that the gateway starts
     #[command(hide = true)]
     Resolver {
@@ -60,12 +64,19 @@ impl Args {
     pub fn run(self, logs: LogForm) -> Outcome {
         match self.act.unwrap_or(Act::Run) {
             Act::Run => {
-                Err(Failure::unable(anyhow::anyhow!("this build cannot do that yet"), "use a newer one"))
+                let config = read(&self.config)?;
+                logs.start(&filter());
+                runtime::run_small(run(config))
+            }
+            Act::Teardown => {
+                let config = read(&self.config)?;
+                kulkul_gateway::tear_down(&config).or_unable("run it as root")?;
+                Ok(Ending::Done)
             }
             Act::Status { json } => runtime::run(status(read(&self.config)?, json)),
             Act::Doctor { json } => runtime::run(doctor(read(&self.config)?, json)),
             Act::Resolver { data } => {
-                logs.start("info");
+                logs.start(&filter());
                 runtime::run_small(async {
                     serve::run(&data).await.map_err(|e| {
                         Failure::unable(e, "the gateway's program starts the resolver itself")
@@ -75,6 +86,26 @@ impl Args {
             }
         }
     }
+}
+
+fn filter() -> String {
+    std::env::var("KULKUL_LOG").unwrap_or_else(|_| "info".to_owned())
+}
+
+async fn run(config: Config) -> Outcome {
+    // Two TLS providers in one program make rustls panic; ours is chosen here, once.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let exe = std::env::current_exe().or_unable("run kulkul by its full path")?;
+    let stop = CancellationToken::new();
+    let told = stop.clone();
+    let signal = tokio::spawn(async move {
+        let heard = runtime::stop_signal().await;
+        told.cancel();
+        heard
+    });
+    kulkul_gateway::run(config, exe, stop).await.or_unable("see kulkul gateway doctor")?;
+    signal.abort();
+    Ok(Ending::Done)
 }
 
 fn read(file: &Path) -> Result<Config, Failure> {

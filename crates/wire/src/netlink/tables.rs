@@ -208,11 +208,25 @@ pub fn structure(part: Part, seq: u32) -> Vec<u8> {
     w.finish()
 }
 
-/// Whether a message of a structure dump belongs to our table.
+/// What does not change while elements come and go, of one message of a structure dump.
+///
+/// Nothing when the message is of another table. Uses of a chain, counters, and the
+/// count of a set's elements (since Linux 6.15) are left out.
 #[must_use]
-pub fn is_ours(message: &Message<'_>) -> bool {
-    let name = message.body.get(4..).and_then(|a| find(a, 1));
-    name.is_some_and(|n| n.strip_suffix(&[0]).unwrap_or(n) == TABLE.as_bytes())
+pub fn lasting(message: &Message<'_>, part: Part) -> Option<Vec<u8>> {
+    let attributes = message.body.get(4..)?;
+    let name = find(attributes, 1)?;
+    if name.strip_suffix(&[0]).unwrap_or(name) != TABLE.as_bytes() {
+        return None;
+    }
+    let lasts = |kind: u16| match part {
+        // Table, handle, name, hook, policy and type; table to description, and handle.
+        Part::Chains => matches!(kind, 1..=5 | 7),
+        Part::Sets => matches!(kind, 1..=9 | 16),
+        Part::Rules => true,
+    };
+    let kept = Attributes(attributes).filter(|(kind, _)| lasts(*kind));
+    Some(kept.flat_map(|(kind, value)| kind.to_ne_bytes().into_iter().chain(value.iter().copied())).collect())
 }
 
 /// Asks for our table.

@@ -106,7 +106,9 @@ fn read_all(bytes: &[u8]) {
         let _ = tables::elements(&message, Set::Auth4, &mut out);
         let _ = tables::table_digest(&message);
         let _ = tables::generation_from(&message);
-        let _ = tables::is_ours(&message);
+        for part in tables::Part::ALL {
+            let _ = tables::lasting(&message, part);
+        }
         let _ = routes::neighbour_from(&message);
         let _ = routes::address_from(&message);
     }

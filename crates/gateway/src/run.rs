@@ -1,0 +1,314 @@
+//! Wiring: starts the box's parts in the order in which they need each other.
+//!
+//! The kernel comes first, so that people who were online stay so; then what they
+//! need at once (names, portal); then measuring and the link. Nothing here decides.
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::kernel::linux::Linux;
+use crate::kernel::neighbours::Listener;
+use crate::kernel::{Kernel as _, KernelError, sysctl};
+use crate::portal::face::Box as Here;
+use crate::portal::{Face, Portal, crowd::Crowd, listen, tls, token::TokenKey};
+use crate::status::{self, HubSeen};
+use crate::supervisor::{self, Parts, Supervisor, SupervisorError};
+use crate::words::Words;
+use crate::{advert, chance, dhcp, dns::keeper, journal::Journal, probe::Probe};
+use kulkul_model::measurement::{Minute, UsageMinute};
+use kulkul_wire::link::Desired;
+use kulkul_wire::ruleset;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How long stopping may take, milliseconds.
+const STOP_MS: i64 = 10_000;
+
+/// Why the box could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// The supervisor could not bring kernel and sessions together.
+    #[error(transparent)]
+    Supervisor(#[from] SupervisorError),
+    /// The kernel refused.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+    /// A part could not start.
+    #[error("{part}: {source}")]
+    Part {
+        /// Which.
+        part: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The program was built without something that it needs.
+    #[error("this build lacks {0}")]
+    Build(&'static str),
+}
+
+fn part(part: &'static str) -> impl Fn(io::Error) -> GatewayError {
+    move |source| GatewayError::Part { part, source }
+}
+
+/// What the parts share.
+struct House {
+    config: Arc<Config>,
+    clock: Clock,
+    journal: Journal,
+    supervisor: Supervisor,
+    desired: watch::Receiver<Option<Arc<Desired>>>,
+    failed: mpsc::Sender<&'static str>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// Runs the box until `stop`; the kernel goes on enforcing afterwards.
+///
+/// `exe` is this program, which the resolver's process is started from.
+///
+/// # Errors
+/// `GatewayError` when a part that people need cannot start.
+pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Result<(), GatewayError> {
+    let clock = Clock::machine();
+    std::fs::create_dir_all(&config.data).map_err(part("the data directory"))?;
+    let mut kernel = Linux::open()?;
+    prepare(&config, &mut kernel)?;
+    let journal = Journal::in_memory();
+    let parts = Parts {
+        config: config.clone(),
+        clock: clock.clone(),
+        kernel: Box::new(kernel),
+        listener: Some(Listener::open()?),
+        journal: journal.clone(),
+        ids: chance::session_ids(),
+    };
+    let (supervisor, actor) = supervisor::start(parts, stop.clone())?;
+    let (failed, failures) = mpsc::channel(16);
+    let (_desired_tx, desired) = watch::channel(None);
+    let house = House {
+        config: Arc::new(config),
+        clock: clock.clone(),
+        journal,
+        supervisor,
+        desired,
+        failed,
+        tasks: TaskTracker::new(),
+        stop: stop.clone(),
+    };
+    names(&house, exe);
+    let tls = portal(&house)?;
+    addresses(&house, tls.as_ref());
+    let minutes = measure(&house);
+    report(&house, tls, minutes);
+    note_failures(&house, failures);
+    tracing::info!("the gateway is up");
+    stop.cancelled().await;
+    house.tasks.close();
+    if clock.at_most(STOP_MS, house.tasks.wait()).await.is_none() {
+        tracing::warn!("some parts did not stop in time");
+    }
+    // The supervisor comes last: what the others journal on their way out goes through it.
+    let _ = clock.at_most(STOP_MS, actor).await;
+    Ok(())
+}
+
+/// Settings of the kernel and addresses of the place's interfaces.
+fn prepare(config: &Config, kernel: &mut Linux) -> Result<(), GatewayError> {
+    let places: Vec<&str> = config.segments.iter().map(|s| s.interface.as_str()).collect();
+    let wanted = sysctl::wanted(&config.uplink.interface, &places);
+    for (path, error) in sysctl::set(&config.data, &wanted) {
+        tracing::info!(path, %error, "a setting of the kernel stays as it is");
+    }
+    for segment in &config.segments {
+        for net in segment.networks() {
+            kernel.ensure_address(&segment.interface, net)?;
+        }
+    }
+    Ok(())
+}
+
+/// The resolver's process, and what it learns about the walled garden.
+fn names(house: &House, exe: PathBuf) {
+    let (data, supervisor, stop) = (house.config.data.clone(), house.supervisor.clone(), house.stop.clone());
+    house.tasks.spawn(async move {
+        if let Err(error) = keeper::learn(&data, supervisor, stop).await {
+            tracing::error!(%error, "the walled garden learns no names");
+        }
+    });
+    let (config, desired) = (house.config.clone(), house.desired.clone());
+    let (clock, failed, stop) = (house.clock.clone(), house.failed.clone(), house.stop.clone());
+    house.tasks.spawn(async move {
+        if let Err(error) = keeper::keep(exe, config, desired, clock, failed, stop).await {
+            tracing::error!(%error, "names are not resolved");
+        }
+    });
+}
+
+/// The portal, over HTTP and, with a certificate, over HTTPS.
+fn portal(house: &House) -> Result<Option<tls::Tls>, GatewayError> {
+    let config = &house.config;
+    let words = Arc::new(Words::builtin());
+    let here = Here {
+        host: config.portal.host.clone(),
+        lan4: config.segments.iter().find_map(|s| s.address4).map(|n| n.addr().into()),
+        port: 80,
+    };
+    let plain = Face::plain(&words, &here).ok_or(GatewayError::Build("the time zone database"))?;
+    let (face_tx, face) = watch::channel(Arc::new(plain));
+    let key = TokenKey::new(chance::bytes().map_err(part("the portal's key"))?);
+    let portal = Portal::new(house.supervisor.clone(), face, words.clone(), house.clock.clone(), key);
+    let crowd = Crowd::new(listen::MOST, listen::MOST_EACH);
+    let mut desired = house.desired.clone();
+    house.tasks.spawn({
+        let stop = house.stop.clone();
+        async move {
+            loop {
+                if let Some(d) = desired.borrow_and_update().as_ref()
+                    && let Some(new) = Face::of(d, &words, &here)
+                {
+                    face_tx.send_replace(Arc::new(new));
+                }
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => return,
+                    changed = desired.changed() => if changed.is_err() { return },
+                }
+            }
+        }
+    });
+    let http = listen::bind(config.portal.http_port).map_err(part("the portal's port"))?;
+    let (clock, stop) = (house.clock.clone(), house.stop.clone());
+    house.tasks.spawn(listen::serve(http, portal.clone(), None, crowd.clone(), clock.clone(), stop.clone()));
+    let (Some(cert), Some(key)) = (&config.portal.cert, &config.portal.key) else { return Ok(None) };
+    let tls = certificate(house, cert.clone(), key.clone());
+    let https = listen::bind(config.portal.https_port).map_err(part("the portal's HTTPS port"))?;
+    house.tasks.spawn(listen::serve(https, portal, Some(tls.clone()), crowd, clock, stop));
+    Ok(Some(tls))
+}
+
+/// Loads the certificate and follows its files: one that is renewed is taken within a minute.
+fn certificate(house: &House, cert: PathBuf, key: PathBuf) -> tls::Tls {
+    let (tx, rx) = watch::channel(None);
+    let (clock, stop) = (house.clock.clone(), house.stop.clone());
+    house.tasks.spawn(async move {
+        loop {
+            match tls::load(&cert, &key, clock.wall()) {
+                Ok(ready) => drop(tx.send_replace(Some(ready))),
+                Err(error) => {
+                    // Without a valid one the portal is plain HTTP, and options 114, 103 and 37 are withdrawn.
+                    tracing::warn!(%error, "the portal's certificate");
+                    tx.send_replace(None);
+                }
+            }
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                () = clock.sleep_ms(60_000) => {}
+            }
+        }
+    });
+    tls::Tls::new(rx)
+}
+
+type Minutes = watch::Receiver<Option<(Minute, UsageMinute)>>;
+
+/// The minute's measurement.
+fn measure(house: &House) -> Minutes {
+    let (tell, minutes) = watch::channel(None);
+    let probe = Probe {
+        config: house.config.clone(),
+        desired: house.desired.clone(),
+        totals: house.supervisor.usage(),
+        journal: house.journal.clone(),
+        clock: house.clock.clone(),
+        kept: house.config.data.join("minutes.jsonl"),
+        name: house.config.data.display().to_string(),
+    };
+    house.tasks.spawn(probe.run(tell, house.stop.clone()));
+    minutes
+}
+
+/// DHCP and router advertisements; both announce the portal while its certificate is valid.
+fn addresses(house: &House, tls: Option<&tls::Tls>) {
+    let (tx, captive) = watch::channel(None);
+    if let (Some(tls), Some(host)) = (tls, house.config.portal.host.clone()) {
+        let uri = format!("https://{host}{}", kulkul_wire::captive::PATH);
+        let (mut ready, stop) = (tls.ready(), house.stop.clone());
+        house.tasks.spawn(async move {
+            loop {
+                let now = ready.borrow_and_update().as_ref().map(|_| uri.clone());
+                tx.send_if_modified(|old| {
+                    let changed = *old != now;
+                    *old = now;
+                    changed
+                });
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => return,
+                    changed = ready.changed() => if changed.is_err() { return },
+                }
+            }
+        });
+    }
+    let (config, clock, stop) = (house.config.clone(), house.clock.clone(), house.stop.clone());
+    house.tasks.spawn(advert::run(config.clone(), captive.clone(), clock.clone(), stop.clone()));
+    let failed = house.failed.clone();
+    house.tasks.spawn(async move {
+        if let Err(error) = dhcp::keep(config, captive, clock, failed, stop).await {
+            tracing::error!(%error, "addresses are not served");
+        }
+    });
+}
+
+/// The socket that `kulkul gateway status` asks.
+fn report(house: &House, tls: Option<tls::Tls>, minutes: Minutes) {
+    let (_hub_tx, hub) = watch::channel(HubSeen::default());
+    let source = status::Source {
+        supervisor: house.supervisor.clone(),
+        journal: house.journal.clone(),
+        minutes,
+        desired: house.desired.clone(),
+        hub,
+        tls,
+        clock: house.clock.clone(),
+        since: house.clock.wall(),
+    };
+    let (data, stop) = (house.config.data.clone(), house.stop.clone());
+    house.tasks.spawn(async move {
+        if let Err(error) = status::serve(&data, source, stop).await {
+            tracing::error!(%error, "the status socket");
+        }
+    });
+}
+
+/// Journals that a part failed and was started again.
+fn note_failures(house: &House, mut failures: mpsc::Receiver<&'static str>) {
+    let (journal, stop) = (house.journal.clone(), house.stop.clone());
+    house.tasks.spawn(async move {
+        loop {
+            let failed = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                failed = failures.recv() => failed,
+            };
+            let Some(part) = failed else { return };
+            let event = kulkul_wire::link::Event::PartRestarted { part: part.to_owned() };
+            if let Err(error) = journal.append(kulkul_wire::link::Entry::Event(event)).await {
+                tracing::warn!(%error, part, "a restart was not recorded");
+            }
+        }
+    });
+}
+
+/// Removes the table and puts the kernel's settings back: nobody is captured or let through any more.
+///
+/// # Errors
+/// `GatewayError` when the kernel refuses.
+pub fn tear_down(config: &Config) -> Result<(), GatewayError> {
+    Linux::open()?.load(&ruleset::teardown())?;
+    sysctl::restore(&config.data);
+    Ok(())
+}

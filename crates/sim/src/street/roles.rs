@@ -1,0 +1,193 @@
+//! What runs inside a namespace: the outside world, a crowd that clicks, a crowd that looks.
+//!
+//! A test program has one test that calls `play`; `command` starts that test again in a
+//! namespace with a role. Results go to stdout as JSON lines.
+#![expect(clippy::disallowed_methods, reason = "roles measure and wait in real time")]
+#![expect(clippy::print_stdout, reason = "a role's results are its output")]
+
+use super::ground::{Place, client};
+use super::person;
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+const ROLE: &str = "KULKUL_STREET_ROLE";
+const WITH: &str = "KULKUL_STREET_WITH";
+
+/// The name that the one test must have.
+pub const TEST: &str = "a_role_in_a_namespace";
+
+/// A command that plays `role` in `place`; `with` are its words.
+#[must_use]
+pub fn command(place: &Place, role: &str, with: &str) -> Command {
+    let exe = std::env::current_exe().unwrap_or_default();
+    let mut command = place.command(&exe.to_string_lossy());
+    command.args(["--exact", TEST, "--nocapture", "-q"]).env(ROLE, role).env(WITH, with);
+    command
+}
+
+/// Runs a role to its end and gives the numbers that it printed.
+///
+/// # Errors
+/// That it failed, with what it said.
+pub fn numbers(place: &Place, role: &str, with: &str) -> io::Result<Vec<i64>> {
+    let out = command(place, role, with).output()?;
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    if !out.status.success() {
+        return Err(io::Error::other(format!(
+            "{role} {with}: {text}{}",
+            String::from_utf8_lossy(&out.stderr)
+        )));
+    }
+    // The test runner prints its own lines; ours begin with a mark.
+    let ours = text.lines().filter_map(|l| l.split_once("=> ").map(|(_, n)| n));
+    Ok(ours.filter_map(|n| n.trim().parse().ok()).collect())
+}
+
+/// Plays the role that the environment names; nothing when it names none.
+///
+/// # Errors
+/// The role's.
+pub fn play() -> io::Result<()> {
+    let Ok(role) = std::env::var(ROLE) else { return Ok(()) };
+    let with = std::env::var(WITH).unwrap_or_default();
+    let words: Vec<&str> = with.split_whitespace().collect();
+    match (role.as_str(), words.as_slice()) {
+        ("world", _) => world(),
+        ("click", [first, last]) => click(parse(first)?, parse(last)?),
+        ("look", [first, last, url]) => look(parse(first)?, parse(last)?, url),
+        ("pour", [from, to, seconds]) => pour(from, to, parse(seconds)?),
+        ("drain", [at, seconds]) => drain(at, parse(seconds)?),
+        _ => Err(io::Error::other(format!("no role {role} {with}"))),
+    }
+}
+
+fn parse<T: std::str::FromStr>(text: &str) -> io::Result<T> {
+    text.parse().map_err(|_| io::Error::other(format!("not a number: {text}")))
+}
+
+/// The portal as a captured device reaches it.
+fn portal() -> SocketAddr {
+    SocketAddr::from(([10, 77, 0, 1], 80))
+}
+
+/// Devices `first` to `last` accept the terms; prints for each the microseconds from click to packets passing.
+fn click(first: u16, last: u16) -> io::Result<()> {
+    let world: SocketAddr = SocketAddr::from(([203, 0, 113, 1], 9));
+    for n in first..=last {
+        let from = client(n);
+        let form = person::form(from, portal())?;
+        let probe = UdpSocket::bind((from, 0))?;
+        probe.connect(world)?;
+        probe.set_read_timeout(Some(Duration::from_millis(2)))?;
+        let begin = Instant::now();
+        person::accept(from, portal(), &form)?;
+        loop {
+            probe.send(b"?").ok();
+            if probe.recv(&mut [0; 8]).is_ok() {
+                break;
+            }
+            if begin.elapsed() > Duration::from_secs(5) {
+                return Err(io::Error::other(format!("{from}: let in, and no packet passes")));
+            }
+        }
+        println!("=> {}", begin.elapsed().as_micros());
+    }
+    Ok(())
+}
+
+/// Devices `first` to `last` fetch a page of the outside; prints how many got it.
+fn look(first: u16, last: u16, url: &str) -> io::Result<()> {
+    let to: SocketAddr = url.parse().map_err(io::Error::other)?;
+    let mut passed = 0;
+    for n in first..=last {
+        let got = person::ask(client(n), to, "GET", "outside.example", "/", "");
+        passed += i64::from(got.is_ok_and(|a| a.status == 200 && a.body.starts_with("hello")));
+    }
+    println!("=> {passed}");
+    Ok(())
+}
+
+/// Sends small packets as fast as it can for some seconds; prints how many were sent.
+fn pour(from: &str, to: &str, seconds: u64) -> io::Result<()> {
+    let from: IpAddr = from.parse().map_err(io::Error::other)?;
+    let socket = UdpSocket::bind((from, 0))?;
+    socket.connect(to)?;
+    let (begin, mut sent) = (Instant::now(), 0i64);
+    while begin.elapsed() < Duration::from_secs(seconds) {
+        for _ in 0..64 {
+            sent += i64::from(socket.send(&[0; 64]).is_ok());
+        }
+    }
+    println!("=> {sent}");
+    Ok(())
+}
+
+/// Counts packets that arrive at a port in some seconds; prints how many.
+fn drain(at: &str, seconds: u64) -> io::Result<()> {
+    let socket = UdpSocket::bind(at)?;
+    socket.set_read_timeout(Some(Duration::from_millis(100)))?;
+    let (begin, mut got, mut buffer) = (Instant::now(), 0i64, [0; 128]);
+    while begin.elapsed() < Duration::from_secs(seconds) {
+        got += i64::from(socket.recv(&mut buffer).is_ok());
+    }
+    println!("=> {got}");
+    Ok(())
+}
+
+/// The outside world: names, pages and an echo, until it is killed.
+fn world() -> io::Result<()> {
+    let names = UdpSocket::bind("[::]:53")?;
+    let echo = UdpSocket::bind("[::]:9")?;
+    let pages = TcpListener::bind("[::]:80")?;
+    std::thread::spawn(move || {
+        let mut buffer = [0; 2048];
+        while let Ok((n, peer)) = echo.recv_from(&mut buffer) {
+            let _ = echo.send_to(buffer.get(..n).unwrap_or_default(), peer);
+        }
+    });
+    std::thread::spawn(move || {
+        let mut buffer = [0; 2048];
+        while let Ok((n, peer)) = names.recv_from(&mut buffer) {
+            if let Some(answer) = resolve(buffer.get(..n).unwrap_or_default()) {
+                let _ = names.send_to(&answer, peer);
+            }
+        }
+    });
+    for stream in pages.incoming().flatten() {
+        std::thread::spawn(move || serve(stream));
+    }
+    Ok(())
+}
+
+fn serve(mut stream: std::net::TcpStream) -> io::Result<()> {
+    let mut lines = BufReader::new(stream.try_clone()?).lines();
+    while lines.next().transpose()?.is_some_and(|l| !l.is_empty()) {}
+    let body = "hello from the outside world\n";
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length:";
+    stream.write_all(format!("{head} {}\r\n\r\n{body}", body.len()).as_bytes())
+}
+
+/// Answers A and AAAA of every name with the outside world's addresses (RFC 1035).
+fn resolve(query: &[u8]) -> Option<Vec<u8>> {
+    let question = query.get(12..)?;
+    let name_end = question.iter().position(|b| *b == 0)?;
+    let asked = question.get(..name_end + 5)?;
+    let kind = u16::from_be_bytes([*question.get(name_end + 1)?, *question.get(name_end + 2)?]);
+    let data: Vec<u8> = match kind {
+        1 => vec![203, 0, 113, 1],
+        28 => vec![0x20, 1, 0xd, 0xb8, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+        _ => Vec::new(),
+    };
+    let mut answer = query.get(..2)?.to_vec();
+    answer.extend_from_slice(&[0x81, 0x80, 0, 1, 0, u8::from(!data.is_empty()), 0, 0, 0, 0]);
+    answer.extend_from_slice(asked);
+    if !data.is_empty() {
+        answer.extend_from_slice(&[0xc0, 12]);
+        answer.extend_from_slice(&kind.to_be_bytes());
+        answer.extend_from_slice(&[0, 1, 0, 0, 0, 60, 0, u8::try_from(data.len()).ok()?]);
+        answer.extend_from_slice(&data);
+    }
+    Some(answer)
+}
