@@ -12,13 +12,11 @@ pub mod form;
 pub mod hosts;
 pub mod listen;
 pub mod pages;
-pub mod run;
 pub mod tls;
 pub mod token;
 
 pub use answer::{At, Portal};
 pub use face::Face;
-pub use run::Parts;
 
 use crate::supervisor::{Admission, Supervisor, Who};
 use kulkul_model::Refusal;
