@@ -234,17 +234,16 @@ impl Pulse {
         let outage = follower.outage();
         let heard_now = self.get(self.current).heard();
         // The first beat after a time that nobody observed is good news at once.
-        let observed = match follower.observed() {
-            Observed::Unknown if heard_now && outage.is_none() => Observed::Up,
-            state => state,
-        };
+        let first_beat = follower.observed() == Observed::Unknown && heard_now && outage.is_none();
+        let observed = if first_beat { Observed::Up } else { follower.observed() };
         let state = observed != self.observed;
         if state {
             self.observed = observed;
-            self.since = Some(match outage {
-                Some(span) if observed == Observed::Down => span.from,
-                _ => minute(next - 1),
-            });
+            self.since = match outage {
+                Some(span) if observed == Observed::Down => Some(span.from),
+                _ if first_beat => self.seen_at,
+                _ => Some(minute(next - 1)),
+            };
         }
         let (old, new) = (self.outage.map(|s| s.from), outage.map(|s| s.from));
         self.outage = outage;

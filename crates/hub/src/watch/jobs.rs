@@ -64,7 +64,8 @@ struct Seconds {
 
 impl Seconds {
     async fn run(mut self, hub: &Hub) {
-        let mut next = hub.clock().now();
+        // The first board was built just now; when this task is first polled is chance.
+        let mut next = self.shown;
         loop {
             // A hub that was asleep goes on from now; it does not run after lost seconds.
             next = next.plus_ms(SECOND_MS).max(hub.clock().now().plus_ms(-SECOND_MS));

@@ -114,9 +114,17 @@ impl Live {
         self.watching
     }
 
-    /// Puts a site in place as it was left.
-    pub fn restore(&mut self, site: SiteCode, pulse: Pulse, sums: BTreeMap<Moment, ServiceSum>, people: u32) {
-        self.sites.insert(site, Entry { sums, people, ..Entry::new(pulse) });
+    /// Puts a site in place at `now` as it was left.
+    pub fn restore(
+        &mut self,
+        now: Moment,
+        site: SiteCode,
+        pulse: Pulse,
+        sums: BTreeMap<Moment, ServiceSum>,
+        people: u32,
+    ) {
+        let silent = pulse.silent(now);
+        self.sites.insert(site, Entry { sums, people, silent, ..Entry::new(pulse) });
     }
 
     /// Takes a beat with the minutes that it brought.

@@ -65,7 +65,7 @@ pub async fn restore(watch: &Watch, store: &Store, now: Moment) -> Result<usize,
         let recorded = was.outage.map(|o| o.span);
         let pulse = Pulse::restored(now, &timeline, recorded, was.seen_at);
         let (before, after) = (recorded.map(|s| s.from), pulse.outage().map(|s| s.from));
-        live.restore(site.clone(), pulse, was.sums, was.people);
+        live.restore(now, site.clone(), pulse, was.sums, was.people);
         // What had changed in the last moments and was not yet on record.
         if before != after
             && let Some(from) = before.into_iter().chain(after).min()
