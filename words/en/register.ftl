@@ -90,8 +90,4 @@ refusal-name-taken = { $site } has the same name, category and area.
 
 refusal-site-exists = The register already has a place { $code }.
 refusal-site-changed = Somebody else changed { $code } meanwhile. Look at it again, then repeat your change.
-refusal-site-invalid = { $code } cannot be saved like this: { $n ->
-    [one] one field needs mending.
-   *[other] { $n } fields need mending.
-}
 refusal-import-running = An import is being written. Try again in a moment.

@@ -84,5 +84,4 @@ refusal-name-taken = { $site } memakai nama, kategori, dan wilayah yang sama.
 
 refusal-site-exists = Lokasi { $code } sudah ada di register.
 refusal-site-changed = { $code } baru saja diubah orang lain. Lihat lagi, lalu ulangi perubahan Anda.
-refusal-site-invalid = { $code } belum dapat disimpan: { $n } isian perlu dibetulkan.
 refusal-import-running = Sebuah impor sedang ditulis. Coba lagi sebentar lagi.
