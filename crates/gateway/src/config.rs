@@ -58,6 +58,9 @@ pub struct Config {
     pub hub_ca: Option<PathBuf>,
     /// Fingerprint of the hub's root key; the claim's QR code carries it too.
     pub hub_root: Option<String>,
+    /// Lets `hub` be plain `http://` beyond this box; for a network that is safe by itself.
+    #[serde(default)]
+    pub allow_plain: bool,
     /// The claim code; needed at the first start only.
     pub claim: Option<String>,
     /// The directory that holds keys, journal and sessions.
