@@ -12,7 +12,7 @@ mod tls;
 mod upload;
 
 pub use client::{Client, LinkError};
-pub use enrol::enrol;
+pub use enrol::{NotEnrolled, enrol};
 pub use state::{Identity, StateError, identity, open_journal};
 
 use crate::clock::Clock;

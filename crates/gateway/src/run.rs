@@ -8,14 +8,16 @@ use crate::config::Config;
 use crate::kernel::linux::Linux;
 use crate::kernel::neighbours::Listener;
 use crate::kernel::{Kernel as _, KernelError, sysctl};
+use crate::link::{self, Link};
 use crate::portal::face::Box as Here;
 use crate::portal::{Face, Portal, crowd::Crowd, listen, tls, token::TokenKey};
 use crate::status::{self, HubSeen};
 use crate::supervisor::{self, Parts, Supervisor, SupervisorError};
 use crate::words::Words;
 use crate::{advert, chance, dhcp, dns::keeper, journal::Journal, probe::Probe};
+use kulkul_model::gateway::Capabilities;
 use kulkul_model::measurement::{Minute, UsageMinute};
-use kulkul_wire::link::Desired;
+use kulkul_wire::link::{Desired, Entry, Started};
 use kulkul_wire::ruleset;
 use std::io;
 use std::path::PathBuf;
@@ -44,6 +46,15 @@ pub enum GatewayError {
         /// What the system said.
         source: io::Error,
     },
+    /// The link to the hub.
+    #[error(transparent)]
+    Link(#[from] link::LinkError),
+    /// The box's records of who it is.
+    #[error(transparent)]
+    Identity(#[from] link::StateError),
+    /// The box could not enrol.
+    #[error(transparent)]
+    Enrol(#[from] link::NotEnrolled),
     /// The program was built without something that it needs.
     #[error("this build lacks {0}")]
     Build(&'static str),
@@ -76,7 +87,19 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     std::fs::create_dir_all(&config.data).map_err(part("the data directory"))?;
     let mut kernel = Linux::open()?;
     prepare(&config, &mut kernel)?;
-    let journal = Journal::in_memory();
+    let client = link::Client::new(&config.hub, config.hub_ca.as_deref(), config.allow_plain, &clock)?;
+    let capabilities =
+        Capabilities { version: env!("CARGO_PKG_VERSION").to_owned(), ..Capabilities::default() };
+    let enrolling = identity(&client, &config, &capabilities, &clock);
+    let identity = tokio::select! {
+        biased;
+        () = stop.cancelled() => return Ok(()),
+        identity = enrolling => identity?,
+    };
+    let journal = link::open_journal(&config.data, &identity, &clock)?;
+    if let Err(error) = journal.append(Entry::Started(Started { capabilities })).await {
+        tracing::error!(%error, "the start is not recorded");
+    }
     let parts = Parts {
         config: config.clone(),
         clock: clock.clone(),
@@ -87,7 +110,7 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     };
     let (supervisor, actor) = supervisor::start(parts, stop.clone())?;
     let (failed, failures) = mpsc::channel(16);
-    let (_desired_tx, desired) = watch::channel(None);
+    let (desired_tx, desired) = watch::channel(None);
     let house = House {
         config: Arc::new(config),
         clock: clock.clone(),
@@ -102,7 +125,9 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     let tls = portal(&house)?;
     addresses(&house, tls.as_ref());
     let minutes = measure(&house);
-    report(&house, tls, minutes);
+    let (seen_tx, seen) = watch::channel(HubSeen::default());
+    report(&house, tls, minutes.clone(), seen);
+    connect(&house, client, identity, minutes, desired_tx, seen_tx);
     note_failures(&house, failures);
     tracing::info!("the gateway is up");
     stop.cancelled().await;
@@ -113,6 +138,53 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     // The supervisor comes last: what the others journal on their way out goes through it.
     let _ = clock.at_most(STOP_MS, actor).await;
     Ok(())
+}
+
+/// Who this box is; a new one enrols first, for as long as the hub cannot be reached.
+async fn identity(
+    client: &link::Client,
+    config: &Config,
+    capabilities: &Capabilities,
+    clock: &Clock,
+) -> Result<link::Identity, GatewayError> {
+    if let Some(identity) = link::identity(&config.data)? {
+        return Ok(identity);
+    }
+    let name = |file: &str| {
+        let text = std::fs::read_to_string(format!("/sys/class/dmi/id/{file}")).unwrap_or_default();
+        text.trim().to_owned()
+    };
+    let hardware = format!("{} {}", name("sys_vendor"), name("product_name"));
+    Ok(link::enrol(client, config, capabilities, hardware.trim(), clock).await?)
+}
+
+/// The link: beats, the desired state, the journal's way to the hub.
+fn connect(
+    house: &House,
+    client: link::Client,
+    identity: link::Identity,
+    minutes: Minutes,
+    desired: watch::Sender<Option<Arc<Desired>>>,
+    seen: watch::Sender<HubSeen>,
+) {
+    let (supervisor, counted) = (house.supervisor.clone(), house.supervisor.clone());
+    let apply: link::Apply = Arc::new(move |desired| {
+        let supervisor = supervisor.clone();
+        Box::pin(async move { supervisor.apply(desired).await })
+    });
+    let link = Link {
+        client,
+        identity: Arc::new(identity),
+        journal: house.journal.clone(),
+        apply,
+        people: Arc::new(move || counted.people()),
+        minutes,
+        desired: Arc::new(desired),
+        seen: Arc::new(seen),
+        clock: house.clock.clone(),
+        data: house.config.data.clone(),
+    };
+    house.tasks.spawn(link.run(house.stop.clone()));
 }
 
 /// Settings of the kernel and addresses of the place's interfaces.
@@ -264,8 +336,7 @@ fn addresses(house: &House, tls: Option<&tls::Tls>) {
 }
 
 /// The socket that `kulkul gateway status` asks.
-fn report(house: &House, tls: Option<tls::Tls>, minutes: Minutes) {
-    let (_hub_tx, hub) = watch::channel(HubSeen::default());
+fn report(house: &House, tls: Option<tls::Tls>, minutes: Minutes, hub: watch::Receiver<HubSeen>) {
     let source = status::Source {
         supervisor: house.supervisor.clone(),
         journal: house.journal.clone(),
