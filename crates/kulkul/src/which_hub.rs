@@ -40,6 +40,8 @@ impl WhichHub {
     pub async fn store(&self, config: &Config) -> Result<Store, Failure> {
         let store = open(config).await?;
         store.migrate().await.or_unable("see kulkul check")?;
+        // An import that was decided before a stop is finished before anybody reads the register.
+        kulkul_hub::sites::import::resume(&store).await.or_unable("see kulkul check")?;
         Ok(store)
     }
 }

@@ -11,8 +11,8 @@ use kulkul_model::Moment;
 use kulkul_store::import::{self, Run};
 use kulkul_store::{Lane, Store, StoreError, Tx, audit};
 
-/// Rows in one transaction: about 8 ms of work (`an_import_of_20_000_sites` measures it).
-const BATCH: usize = 100;
+/// Rows in one transaction: few enough that it stays well under 20 ms.
+const BATCH: usize = 50;
 
 /// How the deciding step ended.
 pub(super) enum Decision {

@@ -94,6 +94,9 @@ fn separator(text: &str) -> (char, &str, u64) {
     (best.0, text, 0)
 }
 
+/// A row's number and line number, and its cells.
+type Line = ((u64, u64), Vec<String>);
+
 struct Rows<'t> {
     rest: std::iter::Peekable<std::str::Chars<'t>>,
     separator: char,
@@ -103,7 +106,7 @@ struct Rows<'t> {
 
 impl Rows<'_> {
     /// The next row with its row and line numbers; none at the end.
-    fn next(&mut self) -> Result<Option<((u64, u64), Vec<String>)>, Fault> {
+    fn next(&mut self) -> Result<Option<Line>, Fault> {
         if self.rest.peek().is_none() {
             return Ok(None);
         }

@@ -54,7 +54,9 @@ impl Fault {
             place.push(words.with(lang, "import-column", &[("name", self.column.as_str().into())]));
         }
         if !self.value.is_empty() {
-            place.push(words.with(lang, "import-value", &[("value", self.value.as_str().into())]));
+            // A fault is one line, whatever the cell holds; nothing in it may steer a terminal.
+            let value = self.value.replace(char::is_control, " ");
+            place.push(words.with(lang, "import-value", &[("value", value.into())]));
         }
         let why = self.why_text(words, lang);
         if place.is_empty() { why } else { format!("{}: {why}", place.join(", ")) }
