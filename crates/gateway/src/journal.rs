@@ -21,6 +21,9 @@ use writer::Writer;
 /// Room for the journal on a box with space to spare: more than 30 days of a busy place.
 pub const LIMIT: usize = 64 * 1024 * 1024;
 
+/// Room for a journal that nobody will ever read, in memory.
+const MEMORY_LIMIT: usize = 1024 * 1024;
+
 /// Tells the run of the box, its monotonic time and, once set, the wall clock.
 pub type Stamper = Arc<dyn Fn() -> Stamp + Send + Sync>;
 
@@ -109,7 +112,8 @@ impl Journal {
         })))
     }
 
-    /// A journal that lives in memory only, under a key that everybody knows: for tests.
+    /// A journal that lives in memory only, under a key that everybody knows: for tests, and
+    /// for a box that has no hub.
     ///
     /// # Panics
     /// Never: memory can be read.
@@ -121,7 +125,7 @@ impl Journal {
             signer: Signer::from_seed(&[1; 32]),
             gateway: GatewayId::from_bits(1),
             salts: Box::new(|| [0; 16]),
-            limit: LIMIT,
+            limit: MEMORY_LIMIT,
         };
         Self::open(options, Arc::new(Stamp::default)).expect("memory can be read")
     }

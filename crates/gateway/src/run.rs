@@ -87,16 +87,17 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     std::fs::create_dir_all(&config.data).map_err(part("the data directory"))?;
     let mut kernel = Linux::open()?;
     prepare(&config, &mut kernel)?;
-    let client = link::Client::new(&config.hub, config.hub_ca.as_deref(), config.allow_plain, &clock)?;
     let capabilities =
         Capabilities { version: env!("CARGO_PKG_VERSION").to_owned(), ..Capabilities::default() };
-    let enrolling = identity(&client, &config, &capabilities, &clock);
-    let identity = tokio::select! {
+    let met = tokio::select! {
         biased;
         () = stop.cancelled() => return Ok(()),
-        identity = enrolling => identity?,
+        met = meet(&config, &capabilities, &clock) => met?,
     };
-    let journal = link::open_journal(&config.data, &identity, &clock)?;
+    let journal = match &met {
+        Some((_, identity)) => link::open_journal(&config.data, identity, &clock)?,
+        None => Journal::in_memory(),
+    };
     if let Err(error) = journal.append(Entry::Started(Started { capabilities })).await {
         tracing::error!(%error, "the start is not recorded");
     }
@@ -127,7 +128,14 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     let minutes = measure(&house);
     let (seen_tx, seen) = watch::channel(HubSeen::default());
     report(&house, tls, minutes.clone(), seen);
-    connect(&house, client, identity, minutes, desired_tx, seen_tx);
+    // Without a hub the senders live on, so that those who follow them wait for ever.
+    let _alone = match met {
+        Some((client, identity)) => {
+            connect(&house, client, identity, minutes, desired_tx, seen_tx);
+            None
+        }
+        None => Some((desired_tx, seen_tx)),
+    };
     note_failures(&house, failures);
     tracing::info!("the gateway is up");
     stop.cancelled().await;
@@ -140,22 +148,31 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     Ok(())
 }
 
-/// Who this box is; a new one enrols first, for as long as the hub cannot be reached.
-async fn identity(
-    client: &link::Client,
+/// The hub and who this box is to it; a new box with a claim enrols first, for as long as
+/// the hub cannot be reached. One without a claim serves the place by itself.
+async fn meet(
     config: &Config,
     capabilities: &Capabilities,
     clock: &Clock,
-) -> Result<link::Identity, GatewayError> {
-    if let Some(identity) = link::identity(&config.data)? {
-        return Ok(identity);
+) -> Result<Option<(link::Client, link::Identity)>, GatewayError> {
+    let known = link::identity(&config.data)?;
+    if known.is_none() && config.claim.is_none() {
+        tracing::warn!(
+            "this box has not enrolled and has no claim: it is on its own, and nothing is delivered"
+        );
+        return Ok(None);
+    }
+    let client = link::Client::new(&config.hub, config.hub_ca.as_deref(), config.allow_plain, clock)?;
+    if let Some(identity) = known {
+        return Ok(Some((client, identity)));
     }
     let name = |file: &str| {
         let text = std::fs::read_to_string(format!("/sys/class/dmi/id/{file}")).unwrap_or_default();
         text.trim().to_owned()
     };
     let hardware = format!("{} {}", name("sys_vendor"), name("product_name"));
-    Ok(link::enrol(client, config, capabilities, hardware.trim(), clock).await?)
+    let identity = link::enrol(&client, config, capabilities, hardware.trim(), clock).await?;
+    Ok(Some((client, identity)))
 }
 
 /// The link: beats, the desired state, the journal's way to the hub.
