@@ -124,6 +124,25 @@ fn broken_blocks_are_refused_by_name() {
     assert_eq!(encode_service(HOUR, &[lost]), Err(MinutesError::Value { column: 1 }));
 }
 
+#[test]
+fn the_corpus_of_the_fuzz_target_is_read_or_refused() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/minutes");
+    let mut good = Vec::new();
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let again = match (decode_service(&bytes), decode_usage(&bytes)) {
+            (Ok((hour, rows)), _) => encode_service(hour, &rows),
+            (_, Ok((hour, rows))) => encode_usage(hour, &rows),
+            _ => continue,
+        };
+        assert_eq!(again.as_deref(), Ok(&bytes[..]), "{}", path.display());
+        good.push(path.file_name().unwrap().to_string_lossy().into_owned());
+    }
+    good.sort();
+    assert_eq!(good, ["no-minutes", "two-minutes"]);
+}
+
 fn pings() -> impl Strategy<Value = Pings> {
     (any::<u8>(), any::<u8>(), any::<u32>()).prop_map(|(a, b, rtt_us)| Pings {
         sent: a.max(b),
