@@ -6,11 +6,6 @@ sign-unknown = Not observed
 sign-closed = Closed
 sign-not-in-service = Not in service
 
-expected-open = Should be open
-expected-closed = Closed by its hours or by decree
-expected-maintenance = Announced maintenance
-expected-not-in-service = Not in service yet
-
 stage-planned = Planned
 stage-surveyed = Surveyed
 stage-delivered = Equipment delivered

@@ -6,11 +6,6 @@ sign-unknown = Tak terpantau
 sign-closed = Ditutup
 sign-not-in-service = Belum beroperasi
 
-expected-open = Seharusnya buka
-expected-closed = Ditutup menurut jadwal atau keputusan
-expected-maintenance = Pemeliharaan yang sudah diumumkan
-expected-not-in-service = Belum beroperasi
-
 stage-planned = Direncanakan
 stage-surveyed = Sudah disurvei
 stage-delivered = Perangkat sudah tiba

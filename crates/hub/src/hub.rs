@@ -230,13 +230,11 @@ impl Hub {
     }
 
     /// All that `listen` serves.
-    #[must_use]
     pub fn router(&self) -> Router {
         router::router(self.clone())
     }
 
     /// All that `admin_listen` serves.
-    #[must_use]
     pub fn admin_router(&self) -> Router {
         health::router(self.clone())
     }

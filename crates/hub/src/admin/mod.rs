@@ -6,6 +6,8 @@
 
 mod command;
 mod socket;
+#[cfg(test)]
+mod tests;
 
 pub use command::{Answer, Command, run};
 pub use socket::{AdminError, Client, Socket, path};

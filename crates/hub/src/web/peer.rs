@@ -41,8 +41,7 @@ impl FromRequestParts<Hub> for Peer {
             .filter_map(|v| v.to_str().ok())
             .flat_map(|v| v.split(','))
             .filter_map(|a| a.trim().parse::<IpAddr>().ok())
-            .filter(|ip| !trusted(*ip))
-            .next_back();
+            .rfind(|ip| !trusted(*ip));
         Ok(far.map_or(near, Peer))
     }
 }

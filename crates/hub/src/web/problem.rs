@@ -21,8 +21,13 @@ use std::error::Error;
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
 /// Why a request is not answered as asked.
+///
+/// Boxed, so that a `Result` with it stays small on the way that goes well.
 #[derive(Clone, Debug)]
-pub struct Problem {
+pub struct Problem(Box<Parts>);
+
+#[derive(Clone, Debug)]
+struct Parts {
     status: StatusCode,
     code: String,
     args: Vec<(&'static str, String)>,
@@ -82,7 +87,7 @@ impl Problem {
     #[must_use]
     pub fn status(status: StatusCode) -> Self {
         let code = format!("http-{}", status.as_u16());
-        Problem {
+        Problem(Box::new(Parts {
             status,
             code,
             args: Vec::new(),
@@ -90,7 +95,7 @@ impl Problem {
             incident: None,
             retry_after_s: None,
             extra: Vec::new(),
-        }
+        }))
     }
 
     /// Nothing is at this address.
@@ -117,7 +122,7 @@ impl Problem {
         let mut problem = Self::status(status);
         let incident = incident();
         tracing::error!(incident, status = status.as_u16(), "{chain}");
-        problem.incident = Some(incident);
+        problem.0.incident = Some(incident);
         problem
     }
 
@@ -125,64 +130,64 @@ impl Problem {
     #[must_use]
     pub fn faults(errors: Vec<Fault>) -> Self {
         let mut problem = Self::status(StatusCode::UNPROCESSABLE_ENTITY);
-        "faults".clone_into(&mut problem.code);
-        problem.errors = errors;
+        "faults".clone_into(&mut problem.0.code);
+        problem.0.errors = errors;
         problem
     }
 
     /// Adds a fault.
     #[must_use]
     pub fn and(mut self, fault: Fault) -> Self {
-        self.errors.push(fault);
+        self.0.errors.push(fault);
         self
     }
 
     /// Tells when to come back.
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
-        self.retry_after_s = Some(seconds);
+        self.0.retry_after_s = Some(seconds);
         self
     }
 
     /// Adds a member to the JSON document, such as `expected` for the link.
     #[must_use]
     pub fn member(mut self, name: &'static str, value: impl Into<serde_json::Value>) -> Self {
-        self.extra.push((name, value.into()));
+        self.0.extra.push((name, value.into()));
         self
     }
 
     /// The HTTP status.
     #[must_use]
     pub fn http_status(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     /// The stable code.
     #[must_use]
     pub fn code(&self) -> &str {
-        &self.code
+        &self.0.code
     }
 
     /// After how many seconds to come back, when it says so.
     #[must_use]
     pub fn retry_after_s(&self) -> Option<u32> {
-        self.retry_after_s
+        self.0.retry_after_s
     }
 
     /// The code under which the log has the causes, for a 5xx.
     #[must_use]
     pub fn incident(&self) -> Option<&str> {
-        self.incident.as_deref()
+        self.0.incident.as_deref()
     }
 
     /// What is wrong with single values.
     #[must_use]
     pub fn wrong(&self) -> &[Fault] {
-        &self.errors
+        &self.0.errors
     }
 
     fn title<'w>(&self, words: &'w Words, lang: Lang) -> &'w str {
-        let key = match self.status.as_u16() {
+        let key = match self.0.status.as_u16() {
             400 => "problem-title-400",
             401 => "problem-title-401",
             403 => "problem-title-403",
@@ -202,35 +207,37 @@ impl Problem {
     /// The sentence that explains it.
     #[must_use]
     pub fn detail(&self, words: &Words, lang: Lang) -> String {
-        if self.incident.is_some() {
+        if self.0.incident.is_some() {
             return words.text(lang, "problem-incident").to_owned();
         }
-        sentence(words, lang, &self.code, &self.args).unwrap_or_else(|| self.title(words, lang).to_owned())
+        sentence(words, lang, &self.0.code, &self.0.args)
+            .unwrap_or_else(|| self.title(words, lang).to_owned())
     }
 
     fn faults_said(&self, words: &Words, lang: Lang) -> Vec<String> {
-        self.errors.iter().map(|f| f.said(words, lang)).collect()
+        self.0.errors.iter().map(|f| f.said(words, lang)).collect()
     }
 
     /// The RFC 9457 document.
     #[must_use]
     pub fn json(&self, words: &Words, lang: Lang) -> Response {
         let document = Document {
-            r#type: format!("urn:kulkul:problem:{}", self.code),
+            r#type: format!("urn:kulkul:problem:{}", self.0.code),
             title: self.title(words, lang),
-            status: self.status.as_u16(),
+            status: self.0.status.as_u16(),
             detail: self.detail(words, lang),
-            code: &self.code,
+            code: &self.0.code,
             errors: self
+                .0
                 .errors
                 .iter()
                 .map(|f| FaultOut { pointer: &f.pointer, code: f.code, detail: f.said(words, lang) })
                 .collect(),
-            incident: self.incident.as_deref(),
-            extra: self.extra.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect(),
+            incident: self.0.incident.as_deref(),
+            extra: self.0.extra.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect(),
         };
         let body = serde_json::to_vec(&document).unwrap_or_default();
-        self.dress((self.status, [(CONTENT_TYPE, MEDIA_TYPE)], body).into_response())
+        self.dress((self.0.status, [(CONTENT_TYPE, MEDIA_TYPE)], body).into_response())
     }
 
     /// The HTML twin.
@@ -240,25 +247,25 @@ impl Problem {
         let words = w.words();
         let lang = w.lang();
         let template = ProblemPage {
-            status: self.status.as_u16(),
+            status: self.0.status.as_u16(),
             title: self.title(words, lang),
             detail: self.detail(words, lang),
             faults: self.faults_said(words, lang),
-            incident: self.incident.as_deref(),
+            incident: self.0.incident.as_deref(),
             w: w.clone(),
             page,
         };
         let body = template.render().unwrap_or_default();
-        self.dress((self.status, [(CONTENT_TYPE, "text/html; charset=utf-8")], body).into_response())
+        self.dress((self.0.status, [(CONTENT_TYPE, "text/html; charset=utf-8")], body).into_response())
     }
 
     fn dress(&self, mut response: Response) -> Response {
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(s) = self.retry_after_s {
+        if let Some(s) = self.0.retry_after_s {
             headers.insert(RETRY_AFTER, HeaderValue::from(s));
         }
-        if self.status == StatusCode::UNAUTHORIZED {
+        if self.0.status == StatusCode::UNAUTHORIZED {
             headers.insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
@@ -306,8 +313,8 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::BAD_REQUEST);
         let mut problem = Problem::status(status);
-        refusal.code.clone_into(&mut problem.code);
-        problem.args = refusal.args;
+        refusal.code.clone_into(&mut problem.0.code);
+        problem.0.args = refusal.args;
         problem
     }
 }
@@ -337,7 +344,7 @@ impl From<askama::Error> for Problem {
 impl IntoResponse for Problem {
     /// A response that carries the problem along, for `web::front` to render.
     fn into_response(self) -> Response {
-        let mut response = self.status.into_response();
+        let mut response = self.0.status.into_response();
         response.extensions_mut().insert(self);
         response
     }
