@@ -5,6 +5,7 @@
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::firewall;
 use crate::kernel::linux::Linux;
 use crate::kernel::neighbours::Listener;
 use crate::kernel::{Kernel as _, KernelError, sysctl};
@@ -207,6 +208,10 @@ fn connect(
 /// Settings of the kernel and addresses of the place's interfaces.
 fn prepare(config: &Config, kernel: &mut Linux) -> Result<(), GatewayError> {
     let places: Vec<&str> = config.segments.iter().map(|s| s.interface.as_str()).collect();
+    // Never forward without the table: until the supervisor has brought it up to date, nobody is let through.
+    if kernel.digest()?.is_none() {
+        kernel.load(&firewall::policy(config, &firewall::Orders::default(), &[]).text(&[]))?;
+    }
     let wanted = sysctl::wanted(&config.uplink.interface, &places);
     for (path, error) in sysctl::set(&config.data, &wanted) {
         tracing::info!(path, %error, "a setting of the kernel stays as it is");

@@ -31,7 +31,7 @@ pub fn permitted() -> Result<(), String> {
 /// # Panics
 /// When `KULKUL_REQUIRE_KERNEL` is set.
 pub fn skip(test: &str, why: &str) {
-    eprintln!("SKIPPED {test}: {why}");
+    eprintln!("SKIPPED: {test}, {why}");
     assert!(std::env::var_os("KULKUL_REQUIRE_KERNEL").is_none(), "{test} must run here: {why}");
 }
 

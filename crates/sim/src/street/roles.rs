@@ -7,6 +7,12 @@
 
 use super::ground::{Place, client};
 use super::person;
+use kulkul_gateway::firewall::{Caps, Person};
+use kulkul_gateway::kernel::Kernel as _;
+use kulkul_gateway::kernel::linux::Linux;
+use kulkul_model::session::Mac;
+use kulkul_wire::netlink::{Change, Counter};
+use kulkul_wire::ruleset::{self, Audience, Policy, Segment};
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::process::Command;
@@ -59,6 +65,9 @@ pub fn play() -> io::Result<()> {
         ("look", [first, last, url]) => look(parse(first)?, parse(last)?, url),
         ("pour", [from, to, seconds]) => pour(from, to, parse(seconds)?),
         ("drain", [at, seconds]) => drain(at, parse(seconds)?),
+        ("fill", [people]) => fill(Some(parse(people)?)),
+        ("plain", []) => fill(None),
+        ("batch", []) => batch(),
         _ => Err(io::Error::other(format!("no role {role} {with}"))),
     }
 }
@@ -136,26 +145,83 @@ fn drain(at: &str, seconds: u64) -> io::Result<()> {
     Ok(())
 }
 
+/// Loads the table with so many people beside the phone; with none, the same path without rules per person.
+fn fill(people: Option<u16>) -> io::Result<()> {
+    let policy = Policy {
+        uplink: "wan0".to_owned(),
+        nat6: false,
+        ssh: false,
+        segments: vec![Segment { interface: "lan0".to_owned(), audience: Audience::Public }],
+        dns_port: 5300,
+        http_port: 8080,
+        https_port: 8443,
+        mgmt: ruleset::private_ranges(),
+        reach: Vec::new(),
+    };
+    let mut kernel = Linux::open().map_err(io::Error::other)?;
+    let phone = Mac::parse(super::layout::PHONE).map_err(io::Error::other)?;
+    let caps = Caps { up: Some(1 << 40), down: Some(1 << 40) };
+    let all = (1..=people.unwrap_or(0)).map(|n| {
+        let [hi, lo] = n.to_be_bytes();
+        Person { mac: Mac([2, 0, 0, 1, hi, lo]), ip: client(n), caps }
+    });
+    let own = Person { mac: phone, ip: IpAddr::from([10, 77, 0, 9]), caps };
+    let elements: Vec<_> = all
+        .chain([own])
+        .flat_map(|p| p.elements(3_600_000, Counter::default(), Counter::default()))
+        .collect();
+    let text = policy.text(&elements);
+    let text = if people.is_some() {
+        text
+    } else {
+        text.replace("ether saddr . ip saddr @auth4 goto online_up4", "ip saddr 10.77.0.0/16 accept")
+            .replace("ip daddr @cap_dn4 drop", "")
+            .replace("quota name ip daddr map @quota4 drop", "")
+            .replace("ip daddr @down4 accept", "ip daddr 10.77.0.0/16 accept")
+    };
+    kernel.load(&text).map_err(io::Error::other)
+}
+
+/// Times batches of two elements beside those that are there; prints nanoseconds for each.
+fn batch() -> io::Result<()> {
+    let mut kernel = Linux::open().map_err(io::Error::other)?;
+    let none = Counter::default();
+    for n in 0..2_000u16 {
+        let [hi, lo] = n.to_be_bytes();
+        let (mac, ip) = (Mac([2, 0, 0, 9, hi, lo]), IpAddr::from([10, 78, hi, lo]));
+        let person = Person { mac, ip, caps: Caps::default() };
+        let two: Vec<Change> =
+            person.elements(60_000, none, none).into_iter().skip(1).map(Change::Add).collect();
+        let begin = Instant::now();
+        kernel.change(&two).map_err(io::Error::other)?;
+        println!("=> {}", begin.elapsed().as_nanos());
+    }
+    Ok(())
+}
+
 /// The outside world: names, pages and an echo, until it is killed.
+///
+/// Each socket has one address: an answer to UDP must come from where the question went.
 fn world() -> io::Result<()> {
-    let names = UdpSocket::bind("[::]:53")?;
-    let echo = UdpSocket::bind("[::]:9")?;
-    let pages = TcpListener::bind("[::]:80")?;
-    std::thread::spawn(move || {
-        let mut buffer = [0; 2048];
-        while let Ok((n, peer)) = echo.recv_from(&mut buffer) {
-            let _ = echo.send_to(buffer.get(..n).unwrap_or_default(), peer);
-        }
-    });
-    std::thread::spawn(move || {
-        let mut buffer = [0; 2048];
-        while let Ok((n, peer)) = names.recv_from(&mut buffer) {
-            if let Some(answer) = resolve(buffer.get(..n).unwrap_or_default()) {
-                let _ = names.send_to(&answer, peer);
+    for ip in ["203.0.113.1", "[2001:db8:2::1]"] {
+        let names = UdpSocket::bind(format!("{ip}:53"))?;
+        let echo = UdpSocket::bind(format!("{ip}:9"))?;
+        std::thread::spawn(move || {
+            let mut buffer = [0; 2048];
+            while let Ok((n, peer)) = echo.recv_from(&mut buffer) {
+                let _ = echo.send_to(buffer.get(..n).unwrap_or_default(), peer);
             }
-        }
-    });
-    for stream in pages.incoming().flatten() {
+        });
+        std::thread::spawn(move || {
+            let mut buffer = [0; 2048];
+            while let Ok((n, peer)) = names.recv_from(&mut buffer) {
+                if let Some(answer) = resolve(buffer.get(..n).unwrap_or_default()) {
+                    let _ = names.send_to(&answer, peer);
+                }
+            }
+        });
+    }
+    for stream in TcpListener::bind("[::]:80")?.incoming().flatten() {
         std::thread::spawn(move || serve(stream));
     }
     Ok(())

@@ -1,0 +1,117 @@
+//! Figures of the box on the street: click to packets, memory, packets per second.
+//!
+//! Ignored in ordinary runs: `cargo test --release -p kulkul --test street_bench -- --ignored`.
+//! Each writes JSON under target/bench/.
+#![cfg(all(feature = "gateway", feature = "sim"))]
+
+use kulkul_sim::street::ground::{Running, permitted, skip, until};
+use kulkul_sim::street::layout::{PHONE4, Street, WORLD4};
+use kulkul_sim::street::roles;
+use std::path::Path;
+
+const KULKUL: &str = env!("CARGO_BIN_EXE_kulkul");
+
+/// Not a test: what this program does when a street starts it again inside a namespace.
+#[test]
+fn a_role_in_a_namespace() {
+    roles::play().unwrap();
+}
+
+fn write(name: &str, figures: &serde_json::Value) {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/bench");
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join(format!("{name}.json")), serde_json::to_vec_pretty(figures).unwrap()).unwrap();
+    println!("{name}: {figures}");
+}
+
+fn quantile(sorted: &[i64], share: f64) -> i64 {
+    sorted[((sorted.len() - 1) as f64 * share) as usize]
+}
+
+#[test]
+#[ignore = "a benchmark"]
+fn click_to_packets_and_memory_with_a_thousand_online() {
+    if let Err(why) = permitted() {
+        return skip("click_to_packets", &why);
+    }
+    let mut street = Street::build("clicks").unwrap();
+    street.start_world().unwrap();
+    let config = street.gateway_toml("hub = \"http://198.51.100.130:8080\"", "").unwrap();
+    let mut command = street.gateway.command(KULKUL);
+    let log = std::fs::File::create(street.dir.path().join("gateway.log")).unwrap();
+    command.args(["gateway", "--config"]).arg(&config).env("KULKUL_LOG", "warn").stderr(log);
+    let gateway = Running::start(&mut command).unwrap();
+    let ready = || street.phone.run("curl -s -f -m 2 -o /dev/null http://10.77.0.1/").ok();
+    until("the portal answers", 30, ready);
+    street.crowd(1_100).unwrap();
+    let first = roles::numbers(&street.phone, "click", "1 1000").unwrap();
+    assert_eq!(first.len(), 1_000);
+    let mut clicks = roles::numbers(&street.phone, "click", "1001 1100").unwrap();
+    clicks.sort_unstable();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", gateway.0.id())).unwrap();
+    let field = |name: &str| -> i64 {
+        let line = status.lines().find(|l| l.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    write(
+        "gateway-clicks",
+        &serde_json::json!({
+            "people_online": 1_000, "clicks": clicks.len(), "median_us": quantile(&clicks, 0.5), "p95_us": quantile(&clicks, 0.95),
+            "rss_kib": field("VmRSS:"), "rss_anon_kib": field("RssAnon:"), "peak_kib": field("VmHWM:"), "bar_median_us": 10_000, "bar_rss_kib": 16 * 1024,
+        }),
+    );
+}
+
+#[test]
+#[ignore = "a benchmark"]
+fn packets_per_second_with_five_thousand_people() {
+    if let Err(why) = permitted() {
+        return skip("packets_per_second", &why);
+    }
+    let street = Street::build("pps").unwrap();
+    street.gateway.ip("addr add 10.77.0.1/16 dev lan0").unwrap();
+    street.gateway.sysctl("net.ipv4.ip_forward", "1").unwrap();
+    let to = format!("{WORLD4}:9");
+    let measure = |role: &str, with: &str| -> i64 {
+        roles::numbers(&street.gateway, role, with).unwrap();
+        let drain = roles::command(&street.world, "drain", &format!("{to} 4"))
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        until("the drain is open", 5, || {
+            street.world.run("ss -Hlun sport = :9").ok().filter(|s| !s.is_empty())
+        });
+        roles::numbers(&street.phone, "pour", &format!("{PHONE4} {to} 2")).unwrap();
+        let out = String::from_utf8_lossy(&drain.wait_with_output().unwrap().stdout).into_owned();
+        let line = out.lines().find_map(|l| l.split_once("=> ")).unwrap().1.trim().parse::<i64>().unwrap();
+        line / 2
+    };
+    let (mut plain, mut full) = (Vec::new(), Vec::new());
+    for _ in 0..5 {
+        plain.push(measure("plain", ""));
+        full.push(measure("fill", "5000"));
+    }
+    plain.sort_unstable();
+    full.sort_unstable();
+    let (p, f) = (quantile(&plain, 0.5), quantile(&full, 0.5));
+    write(
+        "gateway-pps",
+        &serde_json::json!({ "plain_pps": p, "people": 5_000, "with_people_pps": f, "ratio": f as f64 / p as f64, "bar_ratio": 0.9 }),
+    );
+}
+
+#[test]
+#[ignore = "a benchmark"]
+fn a_batch_of_two_elements() {
+    if let Err(why) = permitted() {
+        return skip("a_batch_of_two_elements", &why);
+    }
+    let street = Street::build("batch").unwrap();
+    roles::numbers(&street.gateway, "fill", "1000").unwrap();
+    let mut ns = roles::numbers(&street.gateway, "batch", "").unwrap();
+    ns.sort_unstable();
+    write(
+        "gateway-batch",
+        &serde_json::json!({ "people_online": 1_000, "elements": 2, "median_ns": quantile(&ns, 0.5), "p99_ns": quantile(&ns, 0.99) }),
+    );
+}
