@@ -319,10 +319,15 @@ fn measure(house: &House) -> Minutes {
         journal: house.journal.clone(),
         clock: house.clock.clone(),
         kept: house.config.data.join("minutes.jsonl"),
-        name: house.config.data.display().to_string(),
+        name: box_name(&house.config.uplink.interface),
     };
     house.tasks.spawn(probe.run(tell, house.stop.clone()));
     minutes
+}
+
+/// What tells this box from others: the hardware address of its uplink.
+fn box_name(uplink: &str) -> String {
+    std::fs::read_to_string(format!("/sys/class/net/{uplink}/address")).unwrap_or_default()
 }
 
 /// DHCP and router advertisements; both announce the portal while its certificate is valid.
