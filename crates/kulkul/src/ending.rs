@@ -38,6 +38,12 @@ impl Failure {
         Failure { code: 1, cause: cause.into(), mend: Some(mend.into()) }
     }
 
+    /// What the hub said, which names the mend itself.
+    #[cfg(feature = "hub")]
+    pub fn said(code: u8, text: String) -> Self {
+        Failure { code, cause: anyhow::Error::msg(text), mend: None }
+    }
+
     /// True when the reader of our output went away, which is no error.
     fn is_broken_pipe(&self) -> bool {
         self.cause

@@ -170,11 +170,10 @@ pub async fn run(
         tasks.spawn(async move {
             let mut share = take_turns(share, begin, &line, world, &clock, pace, &tally, &stop).await;
             for gateway in &mut share {
-                // What is left is delivered in one more turn each; a hub that is gone keeps none.
-                if gateway.written() > gateway.held()
-                    && one_turn(gateway, &line, world, &clock, &tally).await.is_err()
-                {
-                    break;
+                // What is left is delivered now; a hub that is gone takes none of it.
+                match gateway.flush(&line, clock.now()).await {
+                    Ok(delivered) => tally.add(|c| c.delivered += delivered),
+                    Err(_) => break,
                 }
             }
             share

@@ -123,6 +123,12 @@ impl LightGateway {
         &self.place
     }
 
+    /// The id that the hub gave it; none before it enrolled.
+    #[must_use]
+    pub const fn id(&self) -> Option<&GatewayId> {
+        self.id.as_ref()
+    }
+
     /// How it stands with the hub.
     #[must_use]
     pub const fn standing(&self) -> Standing {
@@ -309,6 +315,23 @@ impl LightGateway {
             at = at.plus_ms(MINUTE_MS);
         }
         minutes
+    }
+
+    /// Delivers what is left, whatever the weather in the world: the last thing of a run.
+    ///
+    /// # Errors
+    /// The call that failed; what was not taken stays in the outbox.
+    pub async fn flush(&mut self, line: &Line, now: Moment) -> Result<u64, CallError> {
+        let keyid = self.id.as_ref().map(ToString::to_string).unwrap_or_default();
+        let mut delivered = 0;
+        while self.standing == Standing::Enrolled && !self.outbox.is_empty() {
+            let taken = self.deliver(line, &keyid, now).await?;
+            if taken == 0 {
+                break;
+            }
+            delivered += taken;
+        }
+        Ok(delivered)
     }
 
     /// Hands out all sealed entries that are not held yet, and forgets them.

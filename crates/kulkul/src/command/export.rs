@@ -1,7 +1,10 @@
 //! `kulkul export`: lists as files.
 
-use crate::ending::{Failure, Outcome};
+use crate::ending::{Ending, Failure, Mend as _, Outcome};
 use crate::logs::LogForm;
+use crate::{runtime, screen};
+use kulkul_hub::sites::export;
+use kulkul_store::Store;
 use crate::which_hub::WhichHub;
 use clap::ValueEnum;
 use std::path::PathBuf;
@@ -29,6 +32,8 @@ pub struct Args {
 enum What {
     /// Regency, districts, villages
     Areas,
+    /// Outlines of areas, GeoJSON only
+    Boundaries,
     /// Public places
     Sites,
 }
@@ -44,11 +49,35 @@ enum Format {
 }
 
 impl Args {
-    /// Writes the list.
+    /// Writes the list; reads beside a running hub.
     ///
     /// # Errors
     /// Says what could not be read or written.
-    pub fn run(self, _logs: LogForm) -> Outcome {
-        Err(Failure::unable(anyhow::anyhow!("this build cannot do that yet"), "use a newer one"))
+    pub fn run(self, logs: LogForm) -> Outcome {
+        logs.start("error");
+        let config = self.which.config()?;
+        runtime::run(async {
+            let store = Store::open_reader(&config.database_url()).await.or_unable("see kulkul check")?;
+            let format = match self.format {
+                Format::Csv => export::Format::Csv,
+                Format::Xlsx => export::Format::Xlsx,
+                Format::Geojson => export::Format::GeoJson,
+            };
+            let bytes = match (self.what, self.format) {
+                (What::Sites, _) => export::sites(&store, format).await,
+                (What::Areas, _) => export::areas(&store, format).await,
+                (What::Boundaries, Format::Geojson) => export::boundaries(&store).await,
+                (What::Boundaries, _) => {
+                    let cause = anyhow::anyhow!("boundaries do not fit into a table");
+                    return Err(Failure::input(cause, "add --format geojson"));
+                }
+            }?;
+            store.stop().await;
+            match &self.to {
+                Some(file) => std::fs::write(file, bytes).or_unable("choose another file with --to")?,
+                None => screen::bytes(&bytes)?,
+            }
+            Ok(Ending::Done)
+        })
     }
 }

@@ -1,8 +1,10 @@
 //! `kulkul import`: areas, boundaries, categories and sites from files.
 
-use crate::ending::{Failure, Outcome};
+use crate::ending::{Ending, Mend as _, Outcome};
 use crate::logs::LogForm;
-use crate::which_hub::WhichHub;
+use crate::which_hub::{WhichHub, reads_indonesian, unexpected};
+use crate::{runtime, screen};
+use kulkul_hub::admin::{Answer, Command};
 use clap::ValueEnum;
 use std::path::PathBuf;
 
@@ -38,11 +40,32 @@ enum What {
 }
 
 impl Args {
-    /// Imports the file.
+    /// Imports the file, through a running hub when there is one.
     ///
     /// # Errors
     /// Exit code 2 when the file cannot be read or a row is wrong.
-    pub fn run(self, _logs: LogForm) -> Outcome {
-        Err(Failure::unable(anyhow::anyhow!("this build cannot do that yet"), "use a newer one"))
+    pub fn run(self, logs: LogForm) -> Outcome {
+        logs.start("error");
+        let context = || format!("reading {}", self.file.display());
+        // The hub has another working directory than whoever types.
+        let file = std::fs::canonicalize(&self.file)
+            .map_err(|e| anyhow::Error::new(e).context(context()))
+            .or_input("name a file that is there")?;
+        let kind = match self.what {
+            What::Areas => "areas",
+            What::Boundaries => "boundaries",
+            What::Categories => "categories",
+            What::Sites => "sites",
+        };
+        let command = Command::Import { kind: kind.to_owned(), file, dry_run: self.dry_run };
+        runtime::run(async {
+            match self.which.ask(&command).await? {
+                Answer::Imported { said, said_id } => {
+                    screen::line(if reads_indonesian() { said_id } else { said })?;
+                    Ok(Ending::Done)
+                }
+                other => Err(unexpected(&other)),
+            }
+        })
     }
 }

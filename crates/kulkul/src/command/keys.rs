@@ -1,7 +1,10 @@
 //! `kulkul keys`: the keys that the hub signs with.
 
-use crate::ending::{Failure, Outcome};
+use crate::ending::{Ending, Mend as _, Outcome};
 use crate::logs::LogForm;
+use crate::screen;
+use kulkul_hub::Clock;
+use kulkul_hub::fleet::Keys;
 use crate::which_hub::WhichHub;
 
 /// Make the keys that the hub signs with
@@ -22,11 +25,21 @@ enum Act {
 }
 
 impl Args {
-    /// Makes the keys.
+    /// Makes the keys where there are none, and shows the root's fingerprint.
     ///
     /// # Errors
-    /// Says what is wrong and the mend.
-    pub fn run(self, _logs: LogForm) -> Outcome {
-        Err(Failure::unable(anyhow::anyhow!("this build cannot do that yet"), "use a newer one"))
+    /// The directory cannot be written, or a key file is damaged.
+    pub fn run(self, logs: LogForm) -> Outcome {
+        logs.start("error");
+        let config = self.which.config()?;
+        let Act::Init = self.act;
+        let directory = config.data.join("keys");
+        std::fs::create_dir_all(&config.data).or_unable("choose another directory with the key data")?;
+        let keys = Keys::open(&directory, Clock::machine().now()).or_unable("see the file that it names")?;
+        screen::line(format!("keys are in {}", directory.display()))?;
+        for root in &keys.hub_keys().roots {
+            screen::line(format!("hub_root = \"{}\"", root.fingerprint()))?;
+        }
+        Ok(Ending::Done)
     }
 }
