@@ -91,7 +91,8 @@ impl Reached {
             Reached::Running(data) => {
                 let broken = "is the hub stopping? try again";
                 let client = Client::connect(data).await.or_unable(broken)?;
-                let mut client = client.ok_or_else(|| anyhow::anyhow!("the hub has stopped")).or_unable(broken)?;
+                let mut client =
+                    client.ok_or_else(|| anyhow::anyhow!("the hub has stopped")).or_unable(broken)?;
                 client.ask(command).await.or_unable(broken)?
             }
         };
@@ -122,7 +123,10 @@ pub fn reads_indonesian() -> bool {
 
 /// The answer is of another kind than the question.
 pub fn unexpected(answer: &Answer) -> Failure {
-    Failure::said(1, format!("the running hub gave an answer of another kind ({answer:?}); are both of one version?"))
+    Failure::said(
+        1,
+        format!("the running hub gave an answer of another kind ({answer:?}); are both of one version?"),
+    )
 }
 
 /// Opens the database of a configuration for writing, as it is.

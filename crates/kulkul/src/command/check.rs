@@ -9,7 +9,7 @@ use crate::{runtime, screen};
 use kulkul_hub::clock::Clock;
 use kulkul_hub::config::Config;
 use kulkul_model::Moment;
-use kulkul_store::Store;
+use kulkul_store::{Store, StoreError, site, staff};
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
@@ -140,8 +140,8 @@ fn answers(admin: SocketAddr) -> bool {
 }
 
 async fn database(config: &Config, found: &mut Vec<Finding>) {
-    let mut say = |what: String, mend| found.push(Finding { what, mend });
     let url = config.database_url();
+    let mut say = |what: String, mend| found.push(Finding { what, mend });
     let store = match Store::open_reader(&url).await {
         Ok(store) => store,
         Err(e) => {
@@ -150,11 +150,29 @@ async fn database(config: &Config, found: &mut Vec<Finding>) {
         }
     };
     match store.lacking().await {
-        Ok(lacking) if lacking.is_empty() => {}
+        Ok(lacking) if lacking.is_empty() => {
+            if let Err(e) = content(&store, found).await {
+                found.push(Finding { what: e.to_string(), mend: "see what the database itself says" });
+            }
+        }
         Ok(lacking) => say(format!("the database lacks {}", lacking.join(", ")), "run kulkul migrate"),
         Err(e) => say(e.to_string(), "see what the database itself says"),
     }
     store.stop().await;
+}
+
+/// What must be in a database before anybody can work with it.
+async fn content(store: &Store, found: &mut Vec<Finding>) -> Result<(), StoreError> {
+    let mut tx = store.reader().await?;
+    if site::count(&mut tx, &site::Filter::default()).await? == 0 {
+        let mend = "kulkul import areas, categories and sites; data/badung has them for Badung";
+        found.push(Finding { what: "the register has no places".to_owned(), mend });
+    }
+    if staff::admins(&mut tx).await? == 0 {
+        let mend = "kulkul staff add NAME --role admin";
+        found.push(Finding { what: "nobody can administer this hub".to_owned(), mend });
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -191,7 +209,8 @@ mod tests {
         store.migrate().await.unwrap();
         found.clear();
         database(&config, &mut found).await;
-        assert_eq!(found, []);
+        let all = found.iter().map(|f| f.what.as_str()).collect::<Vec<_>>();
+        assert_eq!(all, ["the register has no places", "nobody can administer this hub"]);
         store.stop().await;
     }
 }

@@ -2,11 +2,11 @@
 
 use crate::ending::{Ending, Failure, Mend as _, Outcome};
 use crate::logs::LogForm;
+use crate::which_hub::WhichHub;
 use crate::{runtime, screen};
+use clap::ValueEnum;
 use kulkul_hub::sites::export;
 use kulkul_store::Store;
-use crate::which_hub::WhichHub;
-use clap::ValueEnum;
 use std::path::PathBuf;
 
 /// Export a list as CSV, XLSX or GeoJSON

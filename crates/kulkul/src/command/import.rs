@@ -1,11 +1,13 @@
 //! `kulkul import`: areas, boundaries, categories and sites from files.
 
-use crate::ending::{Ending, Mend as _, Outcome};
+use crate::ending::{Ending, Failure, Mend as _, Outcome};
 use crate::logs::LogForm;
 use crate::which_hub::{WhichHub, reads_indonesian, unexpected};
 use crate::{runtime, screen};
-use kulkul_hub::admin::{Answer, Command};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use clap::ValueEnum;
+use kulkul_hub::admin::{Answer, Command};
 use std::path::PathBuf;
 
 /// Import a file: all of it or nothing; every bad row is named with its mend
@@ -47,21 +49,32 @@ impl Args {
     pub fn run(self, logs: LogForm) -> Outcome {
         logs.start("error");
         let context = || format!("reading {}", self.file.display());
-        // The hub has another working directory than whoever types.
-        let file = std::fs::canonicalize(&self.file)
+        let bytes = std::fs::read(&self.file)
             .map_err(|e| anyhow::Error::new(e).context(context()))
             .or_input("name a file that is there")?;
+        let file_name = self.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let kind = match self.what {
             What::Areas => "areas",
             What::Boundaries => "boundaries",
             What::Categories => "categories",
             What::Sites => "sites",
         };
-        let command = Command::Import { kind: kind.to_owned(), file, dry_run: self.dry_run };
+        let command = Command::Import {
+            kind: kind.to_owned(),
+            file_name,
+            bytes: STANDARD.encode(bytes),
+            dry_run: self.dry_run,
+        };
         runtime::run(async {
             match self.which.ask(&command).await? {
-                Answer::Imported { said, said_id } => {
-                    screen::line(if reads_indonesian() { said_id } else { said })?;
+                Answer::Report { sound, said, said_id } => {
+                    let said = if reads_indonesian() { said_id } else { said };
+                    if !sound {
+                        // Every bad row on a line of its own; one line would hide them.
+                        screen::line(said)?;
+                        return Err(Failure::said(2, "nothing was imported; mend the rows above".to_owned()));
+                    }
+                    screen::line(said)?;
                     Ok(Ending::Done)
                 }
                 other => Err(unexpected(&other)),

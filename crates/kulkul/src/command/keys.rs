@@ -3,9 +3,9 @@
 use crate::ending::{Ending, Mend as _, Outcome};
 use crate::logs::LogForm;
 use crate::screen;
+use crate::which_hub::WhichHub;
 use kulkul_hub::Clock;
 use kulkul_hub::fleet::Keys;
-use crate::which_hub::WhichHub;
 
 /// Make the keys that the hub signs with
 #[derive(Debug, clap::Args)]

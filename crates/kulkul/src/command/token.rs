@@ -57,12 +57,9 @@ impl Args {
     pub fn run(self, logs: LogForm) -> Outcome {
         logs.start("error");
         let command = match self.act {
-            Act::Add { name, role, area, days } => Command::TokenAdd(NewToken {
-                name,
-                role: role_of(&role)?,
-                area: area_of(area)?,
-                days,
-            }),
+            Act::Add { name, role, area, days } => {
+                Command::TokenAdd(NewToken { name, role: role_of(&role)?, area: area_of(area)?, days })
+            }
             Act::List => Command::TokenList,
             Act::Revoke { id } => Command::TokenRevoke { id },
         };
