@@ -137,8 +137,8 @@ impl Line {
     /// # Errors
     /// As for every call; 422 when a signature or the chain does not fit.
     pub async fn journal(&self, caller: Caller<'_>, batch: Vec<u8>) -> Result<JournalAnswer, CallError> {
-        let path = (reqwest::Method::POST, "/link/v1/journal");
-        let (_, bytes) = self.call(caller, path, JOURNAL_TYPE, batch).await?;
+        let path = format!("/link/v1/journal?gateway={}", caller.keyid);
+        let (_, bytes) = self.call(caller, (reqwest::Method::POST, &path), JOURNAL_TYPE, batch).await?;
         Ok(serde_json::from_slice(&bytes)?)
     }
 

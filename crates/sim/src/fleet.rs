@@ -5,7 +5,7 @@
 //! slow fleet is not taken for a slow hub.
 
 use crate::caller::{CallError, Line};
-use crate::light::{LightGateway, Standing};
+use crate::light::{LightGateway, Standing, Turn};
 use crate::stopwatch::Stopwatch;
 use crate::tempo::Tempo;
 use crate::world::World;
@@ -229,26 +229,27 @@ async fn one_turn(
     tally: &Tally,
 ) -> Result<(), ()> {
     let watch = Stopwatch::start();
-    match gateway.turn(line, &world, clock.now()).await {
-        Ok(turn) => {
-            let us = watch.us();
-            tally.add(|c| {
-                c.beats += u64::from(turn.beat);
-                c.delivered += turn.delivered;
-                if turn.beat {
-                    c.turns.add(us);
-                }
-            });
-            Ok(())
+    let mut turn = Turn::default();
+    let done = gateway.turn(line, &world, clock.now(), &mut turn).await;
+    let us = watch.us();
+    tally.add(|c| {
+        c.beats += u64::from(turn.beat);
+        c.delivered += turn.delivered;
+        if turn.beat && done.is_ok() {
+            c.turns.add(us);
         }
-        Err(CallError::Refused { .. }) => Ok(()),
-        Err(e) => {
-            tally.add(|c| {
+        match &done {
+            // A refused gateway is counted where it leaves the queue.
+            Ok(()) | Err(CallError::Refused { .. }) => {}
+            Err(e) => {
                 c.failed += 1;
                 c.last_failure = Some(format!("{}: {e}", gateway.place().code));
-            });
-            Err(())
+            }
         }
+    });
+    match done {
+        Ok(()) | Err(CallError::Refused { .. }) => Ok(()),
+        Err(_) => Err(()),
     }
 }
 

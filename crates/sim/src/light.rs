@@ -201,28 +201,33 @@ impl LightGateway {
         self.outbox.push_back(sealed.bytes);
     }
 
-    /// One turn: measure, write, beat, deliver, follow.
+    /// One turn: measure, write, beat, deliver, follow; `turn` says how far it came.
     ///
     /// # Errors
     /// The call that failed; everything that was not taken is tried again next turn.
-    pub async fn turn(&mut self, line: &Line, world: &World, now: Moment) -> Result<Turn, CallError> {
-        let mut turn = Turn::default();
+    pub async fn turn(
+        &mut self,
+        line: &Line,
+        world: &World,
+        now: Moment,
+        turn: &mut Turn,
+    ) -> Result<(), CallError> {
         if self.standing != Standing::Enrolled {
-            return Ok(turn);
+            return Ok(());
         }
         let reading = world.reading(&self.place, now);
         if reading == Reading::Nothing {
             // No power, or the box hangs: it does nothing, and knows nothing of this minute.
-            return Ok(turn);
+            return Ok(());
         }
         self.write(world, now);
-        let Reading::Seen(_, usage) = reading else { return Ok(turn) };
-        let done = self.report(line, world, usage.people, now, &mut turn).await;
+        let Reading::Seen(_, usage) = reading else { return Ok(()) };
+        let done = self.report(line, world, usage.people, now, turn).await;
         if let Err(CallError::Refused { .. }) = done {
             self.standing = Standing::Revoked;
             self.outbox = VecDeque::new();
         }
-        done.map(|()| turn)
+        done
     }
 
     async fn report(

@@ -7,7 +7,7 @@ use kulkul_hub::serve::Server;
 use kulkul_hub::sites::{builtin, import};
 use kulkul_hub::{Hub, entropy};
 use kulkul_sim::caller::Line;
-use kulkul_sim::fleet::{self, Pace, Tally};
+use kulkul_sim::fleet::{self, Counts, Pace, Tally};
 use kulkul_sim::light::LightGateway;
 use kulkul_sim::world::{Place, World};
 use kulkul_store::{Store, journal, site};
@@ -45,10 +45,11 @@ impl Running {
     }
 }
 
-async fn wait_for(clock: &Clock, what: &str, mut reached: impl FnMut() -> bool) {
+async fn wait_for(clock: &Clock, tally: &Tally, what: &str, reached: impl Fn(&Counts) -> bool) {
     let until = clock.now().plus_ms(DEADLINE_MS);
-    while !reached() {
-        assert!(clock.now() < until, "{what} was not reached in time");
+    while !reached(&tally.now()) {
+        let last = tally.now().last_failure;
+        assert!(clock.now() < until, "{what} was not reached in time; last failure: {last:?}");
         clock.sleep_ms(20).await;
     }
 }
@@ -82,12 +83,12 @@ async fn nothing_is_lost_when_the_hub_restarts() {
         let world = World::new(7, clock.now());
         async move { fleet::run(gateways, &line, world, &clock, Pace { every_ms: 300 }, &tally, &stop).await }
     });
-    wait_for(&clock, "a hundred beats", || tally.now().beats >= 100).await;
+    wait_for(&clock, &tally, "a hundred deliveries", |c| c.delivered >= 100).await;
     running.stop().await;
-    wait_for(&clock, "a failed call", || tally.now().failed >= 5).await;
+    wait_for(&clock, &tally, "a failed call", |c| c.failed >= 5).await;
     let before = tally.now().beats;
     let running = Running::start(data.path(), port).await;
-    wait_for(&clock, "beats after the restart", || tally.now().beats >= before + 100).await;
+    wait_for(&clock, &tally, "beats after the restart", |c| c.beats >= before + 100).await;
     stop.cancel();
     let gateways = life.await.unwrap();
 
