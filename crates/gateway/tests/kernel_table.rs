@@ -1,6 +1,15 @@
 //! The table and its elements on the real kernel, in namespaces of their own.
 //!
 //! Each test runs itself again inside the gateway's namespace.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and reports by printing"
+)]
 
 #[path = "../../sim/src/street/ground.rs"]
 mod ground;

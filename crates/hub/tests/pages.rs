@@ -1,4 +1,13 @@
 //! The public pages and the API over the real register with invented states, in process.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and reports by printing"
+)]
 
 mod invented;
 

@@ -2,6 +2,15 @@
 //!
 //! Ignored in ordinary runs: `cargo test --release -p kulkul --test street_bench -- --ignored`.
 //! Each writes JSON under target/bench/.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and reports by printing"
+)]
 #![cfg(all(feature = "gateway", feature = "sim"))]
 
 use kulkul_sim::street::ground::{Running, permitted, skip, until};

@@ -1,6 +1,15 @@
 //! The stored inputs of the link's fuzz targets, run as an ordinary test.
 //!
 //! `KULKUL_WRITE_CORPUS=1` writes the sound examples anew after a change of the format.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and reports by printing"
+)]
 
 use kulkul_model::Moment;
 use kulkul_model::gateway::GatewayId;

@@ -1,4 +1,13 @@
 //! The link as it is used: a real box's client, a real hub, TLS of the link's own CA.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and reports by printing"
+)]
 
 use kulkul_gateway::clock::Clock as BoxClock;
 use kulkul_gateway::journal::Journal;

@@ -1,4 +1,13 @@
 //! Fifty gateways against a hub that is stopped and started again: nothing is lost.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and reports by printing"
+)]
 
 use kulkul_hub::clock::Clock;
 use kulkul_hub::config::Config;

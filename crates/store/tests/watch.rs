@@ -1,4 +1,13 @@
 //! What watch keeps, on both databases.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and reports by printing"
+)]
 
 use kulkul_model::Moment;
 use kulkul_model::availability::Seconds;
@@ -141,7 +150,10 @@ async fn an_outage_keeps_every_state_it_was_in() {
                         story.iter().map(|r| (r.revision, r.span)).collect::<Vec<_>>(),
                         [(1, span), (2, ended)]
                     );
-                    assert_eq!(outage::touching(tx, &site(1), at(9), at(20)).await?, [now.clone()]);
+                    assert_eq!(
+                        outage::touching(tx, &site(1), at(9), at(20)).await?,
+                        std::slice::from_ref(&now)
+                    );
                     assert!(outage::touching(tx, &site(1), at(10), at(20)).await?.is_empty());
                     outage::revise(tx, &Outage { withdrawn: true, ..now }, at(11)).await?;
                     assert!(outage::touching(tx, &site(1), at(0), at(20)).await?.is_empty());

@@ -349,7 +349,7 @@ impl Writer {
 
     fn restore_reserve(&mut self) {
         // Not at every entry: on a full disk each try writes what it then takes back.
-        let now = self.head.seq % 16 == 0 || self.segments.is_empty();
+        let now = self.head.seq.is_multiple_of(16) || self.segments.is_empty();
         if now && !self.reserve && self.total() + RESERVE <= self.limit {
             let there = self.disk.read(RESERVE_NAME).is_ok_and(|b| b.len() == RESERVE);
             self.reserve = there || self.disk.replace(RESERVE_NAME, &vec![0; RESERVE]).is_ok();

@@ -117,12 +117,12 @@ async fn tell(link: &Link, event: Event) {
 async fn take(link: &Link, manifest: &Manifest, signed: &[u8]) -> Result<(), NotTaken> {
     let mut bodies = cached(link, manifest);
     for section in &manifest.sections {
-        if !bodies.contains_key(&section.sha256) {
+        if let std::collections::btree_map::Entry::Vacant(e) = bodies.entry(section.sha256) {
             let body = link.client.blob(&link.identity, section.sha256).await?;
             if body.len() as u64 != section.bytes {
                 return Err(NotTaken::Section(section.name.clone(), "another length".to_owned()));
             }
-            bodies.insert(section.sha256, body.to_vec());
+            e.insert(body.to_vec());
         }
     }
     let desired = assemble(link, manifest, &bodies)?;
