@@ -75,9 +75,12 @@ pub struct Caps {
     pub down: Option<u64>,
 }
 
+/// The kernel counts tokens in nanoseconds and refuses rates that would overflow: 100 Gbit/s is enough.
+const MOST_RATE: u64 = 12_500_000_000;
+
 impl From<&PlanSection> for Caps {
     fn from(plan: &PlanSection) -> Self {
-        let bytes = |kbps: Option<u32>| kbps.map(|k| u64::from(k.max(8)) * 125);
+        let bytes = |kbps: Option<u32>| kbps.map(|k| (u64::from(k) * 125).clamp(1_000, MOST_RATE));
         Caps { up: bytes(plan.up_kbps), down: bytes(plan.down_kbps) }
     }
 }
@@ -170,6 +173,8 @@ mod tests {
     fn caps_follow_the_plan_in_bytes() {
         let plan = PlanSection { down_kbps: Some(2_000), up_kbps: None, ..PlanSection::default() };
         assert_eq!(Caps::from(&plan), Caps { up: None, down: Some(250_000) });
+        let plan = PlanSection { down_kbps: Some(u32::MAX), up_kbps: Some(0), ..PlanSection::default() };
+        assert_eq!(Caps::from(&plan), Caps { up: Some(1_000), down: Some(MOST_RATE) });
     }
 
     #[test]

@@ -186,6 +186,17 @@ fn one_bad_change_rolls_the_batch_back() {
     }
     let mut kernel = Linux::open().unwrap();
     kernel.load(&policy().text(&[])).unwrap();
+    // The slowest and the fastest plan that there can be are both taken.
+    let plan = |kbps| kulkul_wire::link::desired::PlanSection {
+        down_kbps: Some(kbps),
+        up_kbps: Some(kbps),
+        ..Default::default()
+    };
+    for (kbps, ip) in [(0, "10.77.0.30"), (u32::MAX, "10.77.0.31")] {
+        let p = Person { caps: Caps::from(&plan(kbps)), ..person(ip) };
+        kernel.change(&adds(p, 60_000)).unwrap();
+        kernel.change(&p.removal()).unwrap();
+    }
     let mut changes = adds(person("10.77.0.9"), 60_000);
     changes.push(Change::Remove(Set::Auth4, Key::Device(phone(), "10.77.0.77".parse().unwrap())));
     changes.extend(adds(person("10.77.0.10"), 60_000));

@@ -13,12 +13,12 @@
 )]
 #![cfg(all(feature = "gateway", feature = "sim"))]
 
-use kulkul_sim::street::ground::{Running, permitted, skip, until};
+mod town;
+
+use kulkul_sim::street::ground::{permitted, skip, until};
 use kulkul_sim::street::layout::{PHONE4, Street, WORLD4};
 use kulkul_sim::street::roles;
 use std::path::Path;
-
-const KULKUL: &str = env!("CARGO_BIN_EXE_kulkul");
 
 /// Not a test: what this program does when a street starts it again inside a namespace.
 #[test]
@@ -40,24 +40,14 @@ fn quantile(sorted: &[i64], share: f64) -> i64 {
 #[test]
 #[ignore = "a benchmark"]
 fn click_to_packets_and_memory_with_a_thousand_online() {
-    if let Err(why) = permitted() {
-        return skip("click_to_packets", &why);
-    }
-    let mut street = Street::build("clicks").unwrap();
-    street.start_world().unwrap();
-    let config = street.gateway_toml("hub = \"http://198.51.100.130:8080\"", "").unwrap();
-    let mut command = street.gateway.command(KULKUL);
-    let log = std::fs::File::create(street.dir.path().join("gateway.log")).unwrap();
-    command.args(["gateway", "--config"]).arg(&config).env("KULKUL_LOG", "warn").stderr(log);
-    let gateway = Running::start(&mut command).unwrap();
-    let ready = || street.phone.run("curl -s -f -m 2 -o /dev/null http://10.77.0.1/").ok();
-    until("the portal answers", 30, ready);
+    let Some(town) = town::town("click_to_packets", "clicks") else { return };
+    let street = &town.street;
     street.crowd(1_100).unwrap();
     let first = roles::numbers(&street.phone, "click", "1 1000").unwrap();
     assert_eq!(first.len(), 1_000);
     let mut clicks = roles::numbers(&street.phone, "click", "1001 1100").unwrap();
     clicks.sort_unstable();
-    let status = std::fs::read_to_string(format!("/proc/{}/status", gateway.0.id())).unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", town.gateway.0.id())).unwrap();
     let field = |name: &str| -> i64 {
         let line = status.lines().find(|l| l.starts_with(name)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()

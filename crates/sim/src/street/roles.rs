@@ -160,7 +160,7 @@ fn fill(people: Option<u16>) -> io::Result<()> {
     };
     let mut kernel = Linux::open().map_err(io::Error::other)?;
     let phone = Mac::parse(super::layout::PHONE).map_err(io::Error::other)?;
-    let caps = Caps { up: Some(1 << 40), down: Some(1 << 40) };
+    let caps = Caps { up: Some(1 << 30), down: Some(1 << 30) };
     let all = (1..=people.unwrap_or(0)).map(|n| {
         let [hi, lo] = n.to_be_bytes();
         Person { mac: Mac([2, 0, 0, 1, hi, lo]), ip: client(n), caps }
