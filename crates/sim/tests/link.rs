@@ -14,7 +14,7 @@ use kulkul_gateway::journal::Journal;
 use kulkul_gateway::link::{self, Client, Identity, Link};
 use kulkul_gateway::status::HubSeen;
 use kulkul_hub::fleet::{claims, follower, sessions};
-use kulkul_hub::serve::Server;
+use kulkul_hub::serve::{ServeError, Server};
 use kulkul_hub::{Clock, Config, Hub};
 use kulkul_model::Refusal;
 use kulkul_model::gateway::Capabilities;
@@ -68,7 +68,18 @@ fn certificates(dir: &Path) {
     std::fs::write(dir.join("key.pem"), key.serialize_pem()).unwrap();
 }
 
-async fn serve(dir: &Path, port: u16, store: Store) -> House {
+/// A hub on a port that nobody else has, and the port.
+async fn serve_anywhere(dir: &Path, store: &Store) -> (House, u16) {
+    for _ in 0..20 {
+        let port = free_port();
+        if let Ok(house) = serve(dir, port, store.clone()).await {
+            return (house, port);
+        }
+    }
+    panic!("no port is free");
+}
+
+async fn serve(dir: &Path, port: u16, store: Store) -> Result<House, ServeError> {
     let mut config = Config::defaults(dir).unwrap();
     config.listen = ([127, 0, 0, 1], port).into();
     config.admin_listen = ([127, 0, 0, 1], 0).into();
@@ -76,9 +87,9 @@ async fn serve(dir: &Path, port: u16, store: Store) -> House {
     config.data = dir.to_owned();
     config.tls = Some(kulkul_hub::config::Tls { cert: dir.join("cert.pem"), key: dir.join("key.pem") });
     let hub = Hub::start(config, Clock::machine(), store).unwrap();
+    let server = Server::bind(&hub).await?;
     follower::start(&hub).await.unwrap();
-    let server = Server::bind(&hub).await.unwrap();
-    House { hub, served: tokio::spawn(server.run()) }
+    Ok(House { hub, served: tokio::spawn(server.run()) })
 }
 
 async fn register(store: &Store) {
@@ -175,8 +186,7 @@ async fn a_box_enrols_follows_and_delivers_over_tls_and_outlives_its_hub() {
     certificates(dir.path());
     let temporary = Temporary::migrated().await;
     register(&temporary.store).await;
-    let port = free_port();
-    let house = serve(dir.path(), port, temporary.store.clone()).await;
+    let (house, port) = serve_anywhere(dir.path(), &temporary.store).await;
     let (hub_clock, clock) = (Clock::machine(), BoxClock::machine());
     let url = format!("https://127.0.0.1:{port}");
     let client = Client::new(&url, Some(&dir.path().join("ca.pem")), false, &clock).unwrap();
@@ -243,7 +253,7 @@ async fn a_box_enrols_follows_and_delivers_over_tls_and_outlives_its_hub() {
         b.journal.append(Entry::Consent(Consent { terms: 1, count })).await.unwrap();
     }
     let head = b.journal.head();
-    let house = serve(dir.path(), port, temporary.store.clone()).await;
+    let house = serve(dir.path(), port, temporary.store.clone()).await.unwrap();
     until(&hub_clock, "the rest of the journal", async || {
         let mut tx = house.hub.store().reader().await.unwrap();
         let held = journal::head(&mut tx, &gateway).await.unwrap().unwrap();
@@ -274,8 +284,7 @@ async fn a_hub_of_another_ca_or_another_root_is_not_believed() {
     certificates(other.path());
     let temporary = Temporary::migrated().await;
     register(&temporary.store).await;
-    let port = free_port();
-    let house = serve(dir.path(), port, temporary.store.clone()).await;
+    let (house, port) = serve_anywhere(dir.path(), &temporary.store).await;
     let clock = BoxClock::machine();
     let url = format!("https://127.0.0.1:{port}");
     let issued = claims::issue(&house.hub, site(), "staff:test".to_owned(), None).await.unwrap();

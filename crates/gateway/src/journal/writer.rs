@@ -386,11 +386,13 @@ impl Writer {
         Ok(())
     }
 
-    /// Removes segments that the hub has held for seven days; the last one stays.
+    /// Removes segments that the hub has held for seven days, or at once where room is short;
+    /// the last one stays.
     fn tidy(&mut self, now: Option<Moment>) {
-        while let (Some(oldest), Some(now), true) = (self.segments.first(), now, self.segments.len() > 1) {
-            let over = oldest.held_at.is_some_and(|at| now.since_ms(at) >= KEEP_MS);
-            if oldest.last > self.held || !over || self.disk.remove(&oldest.name).is_err() {
+        while let Some(oldest) = self.segments.first().filter(|s| s.last <= self.held) {
+            let over = now.zip(oldest.held_at).is_some_and(|(now, at)| now.since_ms(at) >= KEEP_MS);
+            let short = !self.reserve && self.total() + RESERVE > self.limit;
+            if !(over || short) || self.segments.len() == 1 || self.disk.remove(&oldest.name).is_err() {
                 return;
             }
             self.segments.remove(0);

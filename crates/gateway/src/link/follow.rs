@@ -3,8 +3,9 @@
 use super::state::{self};
 use super::{Link, LinkError, NONE, Patience};
 use kulkul_proof::manifest;
-use kulkul_wire::link::{Desired, Digest, Entry, Event, Manifest, Version};
+use kulkul_wire::link::{self, Desired, Digest, Event, Manifest, Version};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -108,7 +109,8 @@ pub(super) async fn run(link: &Link, version: &watch::Sender<Option<Version>>) -
 }
 
 async fn tell(link: &Link, event: Event) {
-    if let Err(error) = link.journal.append(Entry::Event(event)).await {
+    let entry = link::Entry::Event(event);
+    if let Err(error) = link.journal.append(entry).await {
         tracing::error!(%error, "an event is not recorded");
     }
 }
@@ -117,13 +119,12 @@ async fn tell(link: &Link, event: Event) {
 async fn take(link: &Link, manifest: &Manifest, signed: &[u8]) -> Result<(), NotTaken> {
     let mut bodies = cached(link, manifest);
     for section in &manifest.sections {
-        if let std::collections::btree_map::Entry::Vacant(e) = bodies.entry(section.sha256) {
-            let body = link.client.blob(&link.identity, section.sha256).await?;
-            if body.len() as u64 != section.bytes {
-                return Err(NotTaken::Section(section.name.clone(), "another length".to_owned()));
-            }
-            e.insert(body.to_vec());
+        let Entry::Vacant(missing) = bodies.entry(section.sha256) else { continue };
+        let body = link.client.blob(&link.identity, section.sha256).await?;
+        if body.len() as u64 != section.bytes {
+            return Err(NotTaken::Section(section.name.clone(), "another length".to_owned()));
         }
+        missing.insert(body.to_vec());
     }
     let desired = assemble(link, manifest, &bodies)?;
     (link.apply)(desired.clone()).await?;
