@@ -45,9 +45,14 @@ fn said(question: &[u8], limit: usize) -> Vec<u8> {
 impl Upstream {
     /// `lies` first sends two answers that somebody else might have forged.
     async fn start(lies: bool) -> Upstream {
-        let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        // The port must be free for both; another test may hold it for one.
+        let (udp, tcp) = loop {
+            let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            if let Ok(tcp) = TcpListener::bind(udp.local_addr().unwrap()).await {
+                break (udp, tcp);
+            }
+        };
         let at = udp.local_addr().unwrap();
-        let tcp = TcpListener::bind(at).await.unwrap();
         let asked = Arc::new(AtomicU32::new(0));
         let count = asked.clone();
         tokio::spawn(async move {
