@@ -1,0 +1,194 @@
+// Runs the benchmarks named on the command line and prints one table.
+//
+// A figure is the median of several runs where the part says so. CPU time is read from /proc, so that a
+// shared machine disturbs it less than wall time. Nothing here decides whether the tests pass.
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+
+const kulkul = process.env.KULKUL ?? "target/release/kulkul";
+const out = "target/bench";
+const rows = [];
+fs.mkdirSync(out, { recursive: true });
+
+const row = (what, measured, bar, met, more = "") => rows.push({ what, measured, bar, met, more });
+const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
+const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+const run = (command, args, options = {}) => execFileSync(command, args, { encoding: "utf8", maxBuffer: 1 << 26, ...options });
+
+// Processor time in milliseconds and memory in MiB of a process.
+const ticks = Number(run("getconf", ["CLK_TCK"]));
+function cpuMs(pid) {
+  const fields = fs.readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticks;
+}
+const rssMiB = (pid) => Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${pid}/status`, "utf8"))[1]) / 1024;
+
+async function until(what, seconds, ask) {
+  const end = performance.now() + seconds * 1000;
+  while (performance.now() < end) {
+    const answer = await ask().catch(() => null);
+    if (answer) return answer;
+    await wait(50);
+  }
+  throw new Error(`${what} did not happen in ${seconds} s`);
+}
+
+function wrk(url, connections, seconds, headers = [], inside = []) {
+  const args = ["-t1", `-c${connections}`, `-d${seconds}s`, ...headers.flatMap((h) => ["-H", h]), url];
+  const [command, ...rest] = [...inside, "wrk", ...args];
+  const text = run(command, rest);
+  const bad = /Non-2xx or 3xx responses: (\d+)/.exec(text)?.[1] ?? /Socket errors: .*/.exec(text)?.[0] ?? "";
+  return { perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)[1]), bad };
+}
+
+// A hub of its own on a temporary directory, with the register of N places.
+async function hub(places, port) {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), "kulkul-bench-"));
+  const config = path.join(dir, "hub.toml");
+  fs.writeFileSync(config, `listen = "127.0.0.1:${port}"\npublic_url = "http://127.0.0.1:${port}"\nadmin_listen = "127.0.0.1:${port + 1}"\ndata = "${dir}"\ndatabase = "sqlite"\n`);
+  for (const [kind, file] of [["areas", "areas.csv"], ["boundaries", "boundaries.geojson"], ["categories", "categories.csv"], ["sites", "sites.csv"]]) {
+    run(kulkul, ["import", kind, `data/badung/${file}`, "--config", config]);
+  }
+  if (places > 987) {
+    const invented = path.join(dir, "invented.csv");
+    fs.writeFileSync(invented, run(kulkul, ["fleet", "--invent-sites", String(places)]));
+    run(kulkul, ["import", "sites", invented, "--config", config]);
+  }
+  const claims = path.join(dir, "claims.csv");
+  fs.writeFileSync(claims, run(kulkul, ["enrol", "--all", "--config", config]));
+  const log = fs.openSync(path.join(dir, "hub.log"), "w");
+  const child = spawn(kulkul, ["hub", "--config", config], { stdio: ["ignore", log, log] });
+  const url = `http://127.0.0.1:${port}`;
+  await until("the hub answers", 60, async () => (await fetch(url)).ok);
+  const close = async () => {
+    child.kill("SIGTERM");
+    await new Promise((done) => child.once("exit", done));
+    fs.rmSync(dir, { recursive: true, force: true });
+  };
+  return { url, pid: child.pid, claims, dir, close };
+}
+
+function fleet(at, gateways, seconds) {
+  const json = path.join(at.dir, "fleet.json");
+  const args = ["fleet", "--hub", at.url, "--gateways", String(gateways), "--claims", at.claims, "--for", String(seconds), "--pid", String(at.pid), "--json", json];
+  const done = spawnSync(kulkul, args, { encoding: "utf8", stdio: ["ignore", "ignore", "pipe"] });
+  if (!fs.existsSync(json)) throw new Error(`kulkul fleet: ${done.stderr.trim()}`);
+  return JSON.parse(fs.readFileSync(json, "utf8"));
+}
+
+const parts = {
+  async web() {
+    const began = performance.now();
+    const log = [];
+    const demo = spawn(kulkul, ["demo", "--listen", "127.0.0.1:18080", "--link", "127.0.0.1:18443", "--days", "0"]);
+    demo.stdout.on("data", (part) => log.push(part));
+    const url = "http://127.0.0.1:18080";
+    await until("the demo answers", 60, async () => (await fetch(url)).ok);
+    const start = (performance.now() - began) / 1000;
+    row("kulkul demo: until it answers", `${start.toFixed(2)} s`, "under 15 s", start < 15);
+    await wait(20_000);
+
+    const page = run("curl", ["-s", "--compressed", url + "/"]);
+    const assets = [...new Set([...page.matchAll(/(?:href|src|data-script)="(\/[^"]+\.(?:css|js|svg|png|woff2))"/g)].map((m) => m[1]))];
+    // The map's part is loaded by the page's script, so it is counted by its name in the page.
+    for (const m of page.matchAll(/"(\/[^"]+\.js)"/g)) if (!assets.includes(m[1])) assets.push(m[1]);
+    const bytes = ["/", ...assets].map((p) => Number(run("curl", ["-s", "-H", "Accept-Encoding: br, gzip", "-o", "/dev/null", "-w", "%{size_download}", url + p])));
+    const total = bytes.reduce((a, b) => a + b, 0) / 1000;
+    row("/ without cache, compressed, all in all", `${total.toFixed(1)} kB`, "at most 150 kB", total <= 150, `${assets.length} files beside the page`);
+    const first = median(Array.from({ length: 15 }, () => Number(run("curl", ["-s", "-H", "Accept-Encoding: br", "-H", "Cache-Control: no-cache", "-o", "/dev/null", "-w", "%{time_starttransfer}", url + "/"])) * 1000));
+    row("/ first byte, median of 15", `${first.toFixed(1)} ms`, "under 20 ms", first < 20);
+    for (const target of ["/", "/api/v1/sites?limit=1000"]) {
+      const rates = [];
+      const cpu = [];
+      let bad = "";
+      for (let i = 0; i < 3; i += 1) {
+        const before = cpuMs(demo.pid);
+        const r = wrk(url + target, 16, 4, ["Accept-Encoding: br, gzip"]);
+        rates.push(r.perSecond);
+        cpu.push((cpuMs(demo.pid) - before) / (r.perSecond * 4));
+        bad ||= r.bad;
+      }
+      const rate = median(rates);
+      row(`${target} requests, median of 3`, `${Math.round(rate)}/s`, "at least 2,000/s", rate >= 2000 && !bad, `${(median(cpu) * 1000).toFixed(0)} us CPU each, gateways included ${bad}`);
+    }
+    demo.kill("SIGINT");
+    await new Promise((done) => demo.once("exit", done));
+  },
+
+  async hub() {
+    const at = await hub(987, 18180);
+    const f = fleet(at, 987, 150);
+    fs.writeFileSync(`${out}/hub-987.json`, JSON.stringify(f, null, 2));
+    row("hub with 987 gateways: CPU", `${f.hub_cpu_percent.toFixed(1)} % of a core`, "at most 5 %", f.hub_cpu_percent <= 5, `${f.beats} beats in ${Math.round(f.seconds)} s`);
+    row("hub with 987 gateways: memory", `${f.hub_rss_mib} MiB`, "at most 120 MB", f.hub_rss_mib <= 114);
+    row("hub with 987 gateways: entries lost", `${f.entries_lost} of ${f.entries_sent}`, "none", f.entries_lost === 0, `p99 of a turn ${(f.p99_us / 1000).toFixed(1)} ms`);
+    await at.close();
+  },
+
+  async fleet() {
+    const gateways = Number(process.env.FLEET ?? 20_000);
+    const at = await hub(gateways, 18280);
+    const f = fleet(at, gateways, 180);
+    fs.writeFileSync(`${out}/fleet-${gateways}.json`, JSON.stringify(f, null, 2));
+    row(`fleet of ${gateways} gateways: entries lost`, `${f.entries_lost} of ${f.entries_sent}`, "none", f.entries_lost === 0 && f.gateways === gateways, `${f.failed_calls} calls repeated, p99 of a turn ${(f.p99_us / 1000).toFixed(1)} ms, latest ${f.latest_ms} ms`);
+    row(`fleet of ${gateways} gateways: hub`, `${f.hub_cpu_percent?.toFixed(0)} % of a core, ${f.hub_rss_mib} MiB`, "-", null);
+    await at.close();
+  },
+
+  async portal() {
+    run("scripts/try-gateway", ["up"]);
+    const config = "/run/kulkul-try/gateway.toml";
+    fs.writeFileSync(config, fs.readFileSync(config, "utf8").replace(/^(claim|hub_ca) = .*\n/gm, ""));
+    const box = spawn("scripts/try-gateway", ["box", kulkul, "gateway", "--config", config], { stdio: "ignore" });
+    const phone = ["ip", "netns", "exec", "kulkul-try-phone"];
+    await until("the portal answers", 30, async () => run(phone[0], [...phone.slice(1), "curl", "-s", "-m", "1", "-o", "/dev/null", "-w", "%{http_code}", "http://10.77.0.1/"]) === "200");
+    const rates = [1, 2, 3].map(() => wrk("http://10.77.0.1/", 1, 4, [], phone));
+    const rate = median(rates.map((r) => r.perSecond));
+    row("portal page on one connection, median of 3", `${Math.round(rate)}/s`, "at least 3,000/s", rate >= 3000 && !rates.some((r) => r.bad));
+    box.kill("SIGTERM");
+    await new Promise((done) => box.once("exit", done));
+    run("scripts/try-gateway", ["down"]);
+  },
+
+  async clicks() {
+    spawnSync("cargo", ["test", "--release", "--locked", "-p", "kulkul", "--test", "street_bench", "--", "--ignored", "--nocapture", "--test-threads=1"], { stdio: "inherit" });
+    const read = (name) => JSON.parse(fs.readFileSync(`${out}/${name}.json`, "utf8"));
+    const clicks = read("gateway-clicks");
+    row("click to packets, 1,000 online, median", `${(clicks.median_us / 1000).toFixed(1)} ms`, "at most 10 ms", clicks.median_us <= 10_000, `p95 ${(clicks.p95_us / 1000).toFixed(1)} ms of ${clicks.clicks}`);
+    row("gateway's memory, 1,000 online", `${(clicks.rss_kib / 1024).toFixed(1)} MiB`, "at most 16 MB", clicks.rss_kib * 1024 <= 16e6, `peak ${(clicks.peak_kib / 1024).toFixed(1)} MiB; the resolver is a process of its own`);
+    const pps = read("gateway-pps");
+    row("packets/s, 5,000 people against none, median of 5", pps.ratio.toFixed(3), "at least 0.9", pps.ratio >= 0.9, `${pps.with_people_pps} against ${pps.plain_pps}`);
+    const batch = read("gateway-batch");
+    row("a netlink batch of two elements, median", `${(batch.median_ns / 1000).toFixed(1)} us`, "-", null);
+  },
+
+  async peer() {
+    const text = run("bench/opennds", ["5"]);
+    const p = JSON.parse(text);
+    fs.writeFileSync(`${out}/opennds.json`, text);
+    row("openNDS: click to packets, nobody online", p.skipped ?? `${p.click_ms} ms`, "-", null, p.skipped ? "" : `${p.clicks} of 5 clicks came through`);
+    row("openNDS: portal page", p.skipped ?? `${p.portal_per_s}/s`, "-", null);
+  },
+};
+
+const asked = process.argv.slice(2);
+for (const name of asked) {
+  if (!parts[name]) {
+    console.error(`no benchmark is called ${name}; there are ${Object.keys(parts).join(", ")}`);
+    process.exit(2);
+  }
+}
+for (const name of asked) {
+  console.error(`=== ${name}`);
+  try {
+    await parts[name]();
+  } catch (e) {
+    row(name, "not measured", "-", false, String(e.message).split("\n")[0]);
+  }
+}
+const sign = (met) => (met === null ? "" : met ? "met" : "NOT MET");
+const wide = (key) => Math.max(...rows.map((r) => String(r[key]).length));
+for (const r of rows) console.log(`${r.what.padEnd(wide("what"))}  ${r.measured.padEnd(wide("measured"))}  ${r.bar.padEnd(wide("bar"))}  ${sign(r.met).padEnd(7)}  ${r.more}`);
+fs.writeFileSync(`${out}/results.json`, JSON.stringify({ at: new Date().toISOString(), machine: `${os.cpus().length} x ${os.cpus()[0].model}`, rows }, null, 2));
