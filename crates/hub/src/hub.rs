@@ -112,7 +112,12 @@ impl Hub {
     /// Keys or database cannot be used; nothing runs then.
     pub async fn begin(&self) -> Result<(), BeginError> {
         follower::start(self).await?;
-        crate::watch::start(self).await.map_err(BeginError::Watch)
+        crate::watch::start(self).await.map_err(BeginError::Watch)?;
+        let hub = self.clone();
+        self.tasks().spawn(async move {
+            hub.stop().run_until_cancelled(crate::fleet::retention::run(&hub)).await;
+        });
+        Ok(())
     }
 
     /// The settings.

@@ -29,6 +29,13 @@ statements! {
     /// What is kept aside of one gateway, newest first.
     ASIDE_LIST = "SELECT at_ms, why, sealed FROM journal_aside WHERE gateway = $1
                   ORDER BY at_ms DESC, digest LIMIT 100";
+    /// Entries of one kind in the order in which they came.
+    ARRIVED = "SELECT gateway, seq, received_at_ms, sealed FROM journal_entry
+               WHERE kind = $1 AND received_at_ms < $2 AND (received_at_ms > $3 OR (received_at_ms = $3
+                   AND (gateway > $4 OR (gateway = $4 AND seq > $5))))
+               ORDER BY received_at_ms, gateway, seq LIMIT $6";
+    /// Puts a barer spelling of an entry in the place of the one that is held.
+    BARE = "UPDATE journal_entry SET sealed = $3 WHERE gateway = $1 AND seq = $2";
 }
 
 /// Where a gateway's chain stands at the hub.
@@ -100,6 +107,52 @@ pub async fn list(
 ) -> Result<Vec<(u64, Option<Moment>, Vec<u8>)>, StoreError> {
     let rows = tx.fetch_all(LIST, args![gateway.as_str(), from, limit]).await?;
     rows.iter().map(|r| Ok((r.get("seq")?, r.get("wall_ms")?, r.get("sealed")?))).collect()
+}
+
+/// An entry as it lies in the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Whose.
+    pub gateway: GatewayId,
+    /// Its number.
+    pub seq: u64,
+    /// When the hub received it.
+    pub received_at: Moment,
+    /// Header, signature and what is left of its parts.
+    pub sealed: Vec<u8>,
+}
+
+/// Up to `limit` entries of one kind that arrived before `before`, oldest first.
+///
+/// `after` is the arrival, gateway and number of the last one seen.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn arrived(
+    tx: &mut Tx,
+    kind: u16,
+    before: Moment,
+    after: (Moment, &str, u64),
+    limit: u32,
+) -> Result<Vec<Held>, StoreError> {
+    let rows = tx.fetch_all(ARRIVED, args![kind, before, after.0, after.1, after.2, limit]).await?;
+    let read = |row: &crate::Row| {
+        Ok(Held {
+            gateway: row.read("gateway", GatewayId::parse)?,
+            seq: row.get("seq")?,
+            received_at: row.get("received_at_ms")?,
+            sealed: row.get("sealed")?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Replaces an entry's bytes by a spelling without its parts; the chain is untouched.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn bare(tx: &mut Tx, held: &Held, sealed: &[u8]) -> Result<(), StoreError> {
+    tx.execute(BARE, args![held.gateway.as_str(), held.seq, sealed]).await.map(drop)
 }
 
 /// Dates the undated entries of one run by its anchor.

@@ -46,6 +46,9 @@ statements! {
                      up_bytes, down_bytes, up_packets, down_packets
                  FROM session WHERE site = $4 AND (began_at_ms < $1 OR (began_at_ms = $1 AND id < $2))
                  ORDER BY began_at_ms DESC, id DESC LIMIT $3";
+    /// Forgets some that began and ended long ago.
+    FORGET = "DELETE FROM session WHERE id IN (SELECT id FROM session
+              WHERE began_at_ms < $1 AND began_at_ms + lasted_ms < $1 ORDER BY began_at_ms, id LIMIT $2)";
 }
 
 /// What one journal entry says of a session.
@@ -162,6 +165,14 @@ pub async fn list(
         None => tx.fetch_all(LIST, args![before.0, &before.1, limit]).await?,
     };
     rows.iter().map(read).collect()
+}
+
+/// Forgets up to `limit` sessions that began and ended before `before`; how many.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn forget(tx: &mut Tx, before: Moment, limit: u32) -> Result<u64, StoreError> {
+    tx.execute(FORGET, args![before, limit]).await
 }
 
 fn read(row: &Row) -> Result<Session, StoreError> {

@@ -15,8 +15,8 @@ use kulkul_proof::{Head, KeyRing, Signer, manifest, request};
 use kulkul_store::testing::on_both;
 use kulkul_store::{Lane, Store, StoreError, args, audit, gateway, journal};
 use kulkul_wire::link::{
-    Anchor, Beat, BeatAnswer, BootId, Consent, Digest, Enrol, Enrolled, Entry, SessionInterim, SessionStart,
-    SessionStop, Stamp, TimeAnswer, Version,
+    Anchor, Beat, BeatAnswer, BootId, Consent, Digest, Enrol, Enrolled, Entry, Sealed, SessionInterim,
+    SessionStart, SessionStop, Stamp, TimeAnswer, Version,
 };
 use serde_json::Value;
 use std::future::Future;
@@ -254,7 +254,9 @@ async fn a_claim_ends_and_can_be_withdrawn() {
         );
         let held = claims::list(&h.hub, &site("BJ-001")).await.unwrap();
         let who = "staff:test".to_owned();
-        claims::withdraw(&h.hub, site("BJ-001"), held[0].id.clone(), who).await.unwrap();
+        // Both were issued within one millisecond of the simulated clock.
+        let open = held.iter().find(|c| c.withdrawn_at.is_none() && c.used_at.is_none()).unwrap();
+        claims::withdraw(&h.hub, site("BJ-001"), open.id.clone(), who).await.unwrap();
         assert_eq!(h.enrol(1, &second.shown()).await.code(), "claim-withdrawn");
         let unknown = claims::issue(&h.hub, site("BJ-999"), "staff:test".to_owned(), None).await;
         assert!(unknown.unwrap_err().to_string().contains("site-unknown"));
@@ -476,6 +478,25 @@ async fn sessions_are_merged_in_any_order_and_dated_by_the_anchor() {
         assert_eq!(device, h.hub.fleet().keys().unwrap().device(mac));
         assert!(!device.contains(&hex::encode(mac.0)), "the address itself is not shown");
         assert!(sessions::list(&h.hub, Some(&site("BJ-002")), None, 10).await.unwrap().0.is_empty());
+
+        // Ninety days later the hub forgets it, and keeps a chain that can still be checked.
+        let keep = super::retention::KEEP_MS;
+        assert_eq!(super::retention::forget(&h.hub, h.now()).await.unwrap(), (0, 0));
+        let later = wall.plus_ms(keep + 60_000);
+        assert_eq!(super::retention::forget(&h.hub, later).await.unwrap(), (1, 3));
+        assert_eq!(super::retention::forget(&h.hub, later).await.unwrap(), (0, 0));
+        assert!(sessions::list(&h.hub, Some(&site("BJ-001")), None, 10).await.unwrap().0.is_empty());
+        let mut tx = h.hub.store().reader().await.unwrap();
+        let held = journal::list(&mut tx, &id, 1, 10).await.unwrap();
+        assert_eq!(held.len(), 4);
+        for ((_, _, kept), sent) in held.iter().zip(&sealed) {
+            let (kept, sent) = (Sealed::decode(kept).unwrap(), Sealed::decode(&sent.bytes).unwrap());
+            assert_eq!(kept.cose, sent.cose, "header and signature stay");
+            assert_eq!(kept.parts.len(), sent.parts.len());
+        }
+        let left =
+            held.iter().filter(|(_, _, s)| Sealed::decode(s).unwrap().parts.iter().any(Option::is_some));
+        assert_eq!(left.count(), 1, "only the anchor keeps its payload");
     })
     .await;
 }

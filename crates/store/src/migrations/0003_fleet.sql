@@ -47,6 +47,8 @@ CREATE TABLE journal_entry (
     PRIMARY KEY (gateway, seq)
 ) {strict};
 
+CREATE INDEX journal_entry_arrived ON journal_entry (kind, received_at_ms, gateway, seq);
+
 -- What came in the name of a gateway and does not fit, for the operator.
 CREATE TABLE journal_aside (
     gateway TEXT NOT NULL,
