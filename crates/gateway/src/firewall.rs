@@ -61,6 +61,8 @@ pub fn policy(config: &Config, orders: &Orders, uplink: &[IpNet]) -> Policy {
         dns_port: config.dns.port,
         http_port: config.portal.http_port,
         https_port: config.portal.https_port,
+        caps: Caps::from(&orders.plan) != Caps::default(),
+        quotas: false,
         mgmt,
         reach: Vec::new(),
     }

@@ -99,6 +99,8 @@ fn policy() -> Policy {
         dns_port: 5300,
         http_port: 8080,
         https_port: 8443,
+        caps: true,
+        quotas: true,
         mgmt: ruleset::private_ranges(),
         reach: Vec::new(),
     }

@@ -54,6 +54,10 @@ pub struct Policy {
     pub http_port: u16,
     /// Where the box listens for its own HTTPS.
     pub https_port: u16,
+    /// Whether some plan has rates: without one nobody's packets are looked up for a cap.
+    pub caps: bool,
+    /// Whether some plan has a quota.
+    pub quotas: bool,
     /// Ranges that public people never reach: private, shared and the uplink's own.
     pub mgmt: Vec<IpNet>,
     /// Exceptions from `mgmt`.

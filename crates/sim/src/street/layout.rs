@@ -141,6 +141,8 @@ impl Street {
         ] {
             self.phone.sysctl(&format!("net.ipv4.conf.{name}"), value)?;
         }
+        // Each interface's IPv6 greetings would be copied to all others: a million copies for a thousand.
+        self.phone.sysctl("net.ipv6.conf.default.disable_ipv6", "1")?;
         // One table of neighbours for all namespaces, 1,024 by default: the box would raise it on its own machine.
         for (name, least) in [("gc_thresh3", 16_384), ("gc_thresh2", 8_192), ("gc_thresh1", 4_096)] {
             let file = format!("/proc/sys/net/ipv4/neigh/default/{name}");
@@ -155,7 +157,7 @@ impl Street {
             let table = 1_000 + u32::from(i);
             let _ = write!(
                 batch,
-                "link add link eth0 name p{i} address 02:00:00:01:{hi:02x}:{lo:02x} type macvlan mode bridge\n\
+                "link add link eth0 name p{i} address 02:00:00:01:{hi:02x}:{lo:02x} type macvlan mode private\n\
                  addr add {ip}/32 dev p{i}\nlink set p{i} up\n\
                  route add 10.77.0.1/32 dev p{i} src {ip} table {table}\n\
                  route add default via 10.77.0.1 dev p{i} onlink src {ip} table {table}\nrule add from {ip} table {table}\n"

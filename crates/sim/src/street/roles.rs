@@ -65,8 +65,9 @@ pub fn play() -> io::Result<()> {
         ("look", [first, last, url]) => look(parse(first)?, parse(last)?, url),
         ("pour", [from, to, seconds]) => pour(from, to, parse(seconds)?),
         ("drain", [at, seconds]) => drain(at, parse(seconds)?),
-        ("fill", [people]) => fill(Some(parse(people)?)),
-        ("plain", []) => fill(None),
+        ("fill", [people]) => fill(Some(parse(people)?), false),
+        ("fill-capped", [people]) => fill(Some(parse(people)?), true),
+        ("plain", []) => fill(None, false),
         ("batch", []) => batch(),
         _ => Err(io::Error::other(format!("no role {role} {with}"))),
     }
@@ -146,7 +147,7 @@ fn drain(at: &str, seconds: u64) -> io::Result<()> {
 }
 
 /// Loads the table with so many people beside the phone; with none, the same path without rules per person.
-fn fill(people: Option<u16>) -> io::Result<()> {
+fn fill(people: Option<u16>, caps: bool) -> io::Result<()> {
     let policy = Policy {
         uplink: "wan0".to_owned(),
         nat6: false,
@@ -155,12 +156,15 @@ fn fill(people: Option<u16>) -> io::Result<()> {
         dns_port: 5300,
         http_port: 8080,
         https_port: 8443,
+        caps,
+        quotas: false,
         mgmt: ruleset::private_ranges(),
         reach: Vec::new(),
     };
     let mut kernel = Linux::open().map_err(io::Error::other)?;
     let phone = Mac::parse(super::layout::PHONE).map_err(io::Error::other)?;
-    let caps = Caps { up: Some(1 << 30), down: Some(1 << 30) };
+    let rate = caps.then_some(1 << 30);
+    let caps = Caps { up: rate, down: rate };
     let all = (1..=people.unwrap_or(0)).map(|n| {
         let [hi, lo] = n.to_be_bytes();
         Person { mac: Mac([2, 0, 0, 1, hi, lo]), ip: client(n), caps }
@@ -175,8 +179,6 @@ fn fill(people: Option<u16>) -> io::Result<()> {
         text
     } else {
         text.replace("ether saddr . ip saddr @auth4 goto online_up4", "ip saddr 10.77.0.0/16 accept")
-            .replace("ip daddr @cap_dn4 drop", "")
-            .replace("quota name ip daddr map @quota4 drop", "")
             .replace("ip daddr @down4 accept", "ip daddr 10.77.0.0/16 accept")
     };
     kernel.load(&text).map_err(io::Error::other)

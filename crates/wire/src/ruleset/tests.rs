@@ -16,6 +16,8 @@ pub(super) fn policy() -> Policy {
         dns_port: 5300,
         http_port: 8080,
         https_port: 8443,
+        caps: true,
+        quotas: true,
         mgmt,
         reach: vec!["10.20.0.0/16".parse().unwrap()],
     }
@@ -56,6 +58,15 @@ fn people_are_authenticated_before_they_touch_a_cap_or_a_quota() {
         let online = chain(&text, &format!("online_up{d}"));
         assert!(online.contains(&format!("cap_up{d}")) && online.contains(&format!("@quota{d}")), "{online}");
     }
+}
+
+#[test]
+fn packets_are_not_looked_up_for_what_no_plan_has() {
+    let text = Policy { caps: false, quotas: false, ..policy() }.text(&[]);
+    for rule in ["@cap_up4", "@cap_dn6", "@quota4", "@quota6"] {
+        assert!(policy().text(&[]).contains(rule) && !text.contains(rule), "{rule}");
+    }
+    assert!(text.contains("set cap_up4"), "the sets stay, so that plans come and go");
 }
 
 #[test]

@@ -26,9 +26,9 @@ pub(super) fn table(p: &Policy, digest: &str) -> String {
         }
     }
     if interfaces(p, &[Audience::Public, Audience::Staff]).is_some() {
-        online_up(&mut o);
+        online_up(&mut o, p);
     }
-    down(&mut o);
+    down(&mut o, p);
     input(&mut o, p);
     source(&mut o, p);
     o.push_str("}\n");
@@ -69,7 +69,12 @@ fn interfaces(p: &Policy, wanted: &[Audience]) -> Option<String> {
         .map(|s| format!("\"{}\"", s.interface))
         .collect();
     names.sort();
-    (!names.is_empty()).then(|| format!("{{ {} }}", names.join(", ")))
+    match names.as_slice() {
+        [] => None,
+        // One name is compared; a set of one would be looked up for each packet.
+        [one] => Some(one.clone()),
+        _ => Some(format!("{{ {} }}", names.join(", "))),
+    }
 }
 
 const ALL: [Audience; 3] = [Audience::Public, Audience::Staff, Audience::Service];
@@ -157,20 +162,30 @@ fn up(o: &mut String, audience: Audience) {
     o.push_str("    udp dport 123 limit rate 50/second accept\n    jump refuse\n  }\n");
 }
 
-fn online_up(o: &mut String) {
+/// Drops what is over an address's cap or quota.
+fn bounds(o: &mut String, p: &Policy, way: &str, field: &str, (d, ip): (char, &str)) {
+    if p.caps {
+        let _ = writeln!(o, "    {ip} {field} @cap_{way}{d} drop");
+    }
+    if p.quotas {
+        let _ = writeln!(o, "    quota name {ip} {field} map @quota{d} drop");
+    }
+}
+
+fn online_up(o: &mut String, p: &Policy) {
     for (d, ip, _) in FAMILIES {
-        let _ = writeln!(o, "  chain online_up{d} {{\n    {ip} saddr @cap_up{d} drop");
-        let _ = writeln!(o, "    quota name {ip} saddr map @quota{d} drop\n    accept\n  }}");
+        let _ = writeln!(o, "  chain online_up{d} {{");
+        bounds(o, p, "up", "saddr", (d, ip));
+        o.push_str("    accept\n  }\n");
     }
 }
 
 /// From the provider to the place: only what belongs to something that went up.
-fn down(o: &mut String) {
+fn down(o: &mut String, p: &Policy) {
     o.push_str("  chain down {\n    meta nfproto vmap { ipv4 : goto down4, ipv6 : goto down6 }\n  }\n");
     for (d, ip, _) in FAMILIES {
         let _ = writeln!(o, "  chain down{d} {{");
-        let _ = writeln!(o, "    {ip} daddr @cap_dn{d} drop");
-        let _ = writeln!(o, "    quota name {ip} daddr map @quota{d} drop");
+        bounds(o, p, "dn", "daddr", (d, ip));
         let _ = writeln!(o, "    {ip} daddr @down{d} accept");
         o.push_str("    ct mark 1 accept\n    meta l4proto { icmp, ipv6-icmp } ct state related accept\n");
         let _ = writeln!(o, "    {ip} saddr @walled{d} accept\n    udp sport 123 accept\n    drop\n  }}");
