@@ -21,7 +21,6 @@ use kulkul_hub::sites::builtin;
 use kulkul_hub::sites::import::{self, ImportError, ImportOptions};
 use kulkul_hub::staff::{Actor, people};
 use kulkul_model::Moment;
-use kulkul_model::claim::ClaimCode;
 use kulkul_model::site::{Site, Stage};
 use kulkul_model::staff::Role;
 use kulkul_store::{Lane, Store, StoreError, setting, site};
@@ -44,6 +43,8 @@ pub struct Settings {
     pub link: Option<SocketAddr>,
     /// The directory of the database and the keys.
     pub data: PathBuf,
+    /// True when the data is removed at the end; it then does not wait for the disk.
+    pub passing: bool,
     /// At most so many simulated gateways.
     pub gateways: usize,
     /// Days of history.
@@ -140,7 +141,10 @@ impl Demo {
         });
         let link = link.transpose()?;
 
-        let store = Store::open(&config.database_url()).await?;
+        let address = config.database_url();
+        let opened =
+            if settings.passing { Store::open_passing(&address).await } else { Store::open(&address).await };
+        let store = opened?;
         store.migrate().await?;
         let who = ImportOptions { dry_run: false, who: "demo".to_owned() };
         for file in builtin::badung() {
@@ -184,19 +188,22 @@ impl Demo {
         &self.hub
     }
 
-    /// Enrols the simulated gateways; do it before anything else keeps the writer busy.
+    /// Lets the simulated gateways enrol and live until `stop`, then deliver what is left.
     ///
     /// # Errors
     /// `DemoError` when claims cannot be issued.
-    pub async fn arrive(&self, stop: &CancellationToken) -> Result<Vec<LightGateway>, DemoError> {
-        let claimed = self.claims().await?;
-        Ok(fleet::enrol(claimed, &self.line, &self.clock, &self.tally, stop).await)
+    pub async fn live(&self, stop: &CancellationToken) -> Result<(), DemoError> {
+        let gateways = self.claims().await?;
+        let pace = Pace { first_within_ms: 0, ..Pace::default() };
+        fleet::run(gateways, &self.line, self.world, &self.clock, pace, &self.tally, stop).await;
+        Ok(())
     }
 
-    /// Lets gateways live until `stop`, and then deliver what is left.
-    pub async fn live(&self, gateways: Vec<LightGateway>, stop: &CancellationToken) {
-        let pace = Pace::default();
-        fleet::run(gateways, &self.line, self.world, &self.clock, pace, &self.tally, stop).await;
+    /// Whether every simulated gateway has enrolled, or given way.
+    #[must_use]
+    pub fn is_peopled(&self) -> bool {
+        let counts = self.tally.now();
+        counts.enrolled + counts.revoked >= self.places.len() as u64
     }
 
     /// Fills the days before the demo began, newest first.
@@ -217,7 +224,7 @@ impl Demo {
     }
 
     /// A gateway and a claim for every place, by the same rules as the console.
-    async fn claims(&self) -> Result<Vec<(LightGateway, ClaimCode)>, DemoError> {
+    async fn claims(&self) -> Result<Vec<LightGateway>, DemoError> {
         let mut tasks = JoinSet::new();
         for share in fleet::shares(self.places.clone()) {
             let (hub, now) = (self.hub.clone(), self.clock.now());
@@ -225,7 +232,8 @@ impl Demo {
                 let mut claimed = Vec::new();
                 for place in share {
                     let issued = claims::issue(&hub, place.code.clone(), "demo".to_owned(), None).await?;
-                    claimed.push((LightGateway::new(place, &entropy::draw()?, now, true), issued.code));
+                    let gateway = LightGateway::new(place, &entropy::draw()?, now, true);
+                    claimed.push(gateway.with_claim(issued.code));
                 }
                 Ok::<_, DemoError>(claimed)
             });

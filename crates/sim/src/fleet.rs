@@ -98,11 +98,21 @@ pub struct Summary {
 pub struct Pace {
     /// Milliseconds between two turns of a gateway.
     pub every_ms: i64,
+    /// All gateways have their first turn within so many milliseconds.
+    pub first_within_ms: i64,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Pace { every_ms: kulkul_wire::link::BEAT_EVERY_MS }
+        Pace::every(kulkul_wire::link::BEAT_EVERY_MS)
+    }
+}
+
+impl Pace {
+    /// A turn every so many milliseconds, the first ones spread over one pause.
+    #[must_use]
+    pub const fn every(every_ms: i64) -> Self {
+        Pace { every_ms, first_within_ms: every_ms }
     }
 }
 
@@ -194,10 +204,10 @@ async fn take_turns(
     stop: &CancellationToken,
 ) -> Vec<LightGateway> {
     let count = i64::try_from(share.len().max(1)).unwrap_or(1);
-    // Turns are spread over one pause, so that gateways do not all beat at once.
-    let mut queue: BinaryHeap<Reverse<(Moment, usize)>> = (0..share.len())
-        .map(|i| Reverse((begin.plus_ms(pace.every_ms * i64::try_from(i).unwrap_or(0) / count), i)))
-        .collect();
+    let spread = |i: usize, over: i64| over * i64::try_from(i).unwrap_or(0) / count;
+    let mut first = vec![true; share.len()];
+    let mut queue: BinaryHeap<Reverse<(Moment, usize)>> =
+        (0..share.len()).map(|i| Reverse((begin.plus_ms(spread(i, pace.first_within_ms)), i))).collect();
     while let Some(Reverse((due, i))) = queue.pop() {
         tokio::select! {
             biased;
@@ -205,9 +215,17 @@ async fn take_turns(
             () = clock.sleep_until(due) => {}
         }
         let Some(gateway) = share.get_mut(i) else { continue };
-        let late = clock.now().since_ms(due);
-        tally.add(|c| c.latest_ms = c.latest_ms.max(late));
+        let begins = first.get_mut(i).is_some_and(std::mem::take);
+        // When all begin at once, being late in the first turn is meant.
+        if !begins || pace.first_within_ms > 0 {
+            let late = clock.now().since_ms(due);
+            tally.add(|c| c.latest_ms = c.latest_ms.max(late));
+        }
         let pause = match one_turn(gateway, line, world, clock, tally).await {
+            // Turns are spread over one pause, so that gateways do not all beat at once.
+            Ok(()) if begins && pace.first_within_ms < pace.every_ms => {
+                pace.every_ms - spread(i, pace.every_ms)
+            }
             Ok(()) => pace.every_ms,
             Err(()) => pace.every_ms.min(AGAIN_MS),
         };
@@ -233,6 +251,7 @@ async fn one_turn(
     let done = gateway.turn(line, &world, clock.now(), &mut turn).await;
     let us = watch.us();
     tally.add(|c| {
+        c.enrolled += u64::from(turn.enrolled);
         c.beats += u64::from(turn.beat);
         c.delivered += turn.delivered;
         if turn.beat && done.is_ok() {

@@ -44,6 +44,7 @@ pub struct LightGateway {
     place: Place,
     signer: Signer,
     id: Option<GatewayId>,
+    claim: Option<ClaimCode>,
     standing: Standing,
     dice: Dice,
     calls: i64,
@@ -64,6 +65,8 @@ pub struct LightGateway {
 /// What one turn of a gateway did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Turn {
+    /// It enrolled.
+    pub enrolled: bool,
     /// A beat was answered.
     pub beat: bool,
     /// Entries that the hub took in this turn.
@@ -89,6 +92,7 @@ impl LightGateway {
             place,
             signer,
             id: None,
+            claim: None,
             standing: Standing::Claimed,
             dice,
             calls: 0,
@@ -103,6 +107,12 @@ impl LightGateway {
             told: now.minute().plus_ms(-(MINUTES_LIMIT as i64) * MINUTE_MS).max(now.hour()),
             guests,
         }
+    }
+
+    /// The same gateway with a claim, by which it enrols at its first turn.
+    #[must_use]
+    pub fn with_claim(self, claim: ClaimCode) -> Self {
+        LightGateway { claim: Some(claim), ..self }
     }
 
     /// A gateway that never speaks, to hold a place while the real one is away.
@@ -212,6 +222,17 @@ impl LightGateway {
         now: Moment,
         turn: &mut Turn,
     ) -> Result<(), CallError> {
+        if let Some(claim) = self.claim.clone() {
+            let enrolled = self.enrol(line, &claim, now).await;
+            if let Err(CallError::Refused { .. }) = enrolled {
+                // Somebody else used the claim, or took it back: the place is theirs.
+                self.claim = None;
+                self.standing = Standing::Revoked;
+            }
+            enrolled?;
+            self.claim = None;
+            turn.enrolled = true;
+        }
         if self.standing != Standing::Enrolled {
             return Ok(());
         }

@@ -90,7 +90,7 @@ async fn nothing_is_lost_when_the_hub_restarts() {
     let life = tokio::spawn({
         let (line, clock, tally, stop) = (line.clone(), clock.clone(), tally.clone(), stop.clone());
         let world = World::new(7, clock.now());
-        async move { fleet::run(gateways, &line, world, &clock, Pace { every_ms: 300 }, &tally, &stop).await }
+        async move { fleet::run(gateways, &line, world, &clock, Pace::every(300), &tally, &stop).await }
     });
     wait_for(&clock, &tally, "a hundred deliveries", |c| c.delivered >= 100).await;
     running.stop().await;

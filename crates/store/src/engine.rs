@@ -94,10 +94,25 @@ impl Store {
     /// # Errors
     /// `Address`, `Locked` when another process has it, `LockFile`, `Open`.
     pub async fn open(url: &str) -> Result<Store, StoreError> {
+        Self::open_for(url, Use::Kept).await
+    }
+
+    /// Opens a database that is thrown away at the end, such as a demo's or a test's.
+    ///
+    /// A SQLite database does not wait for the disk then: a crash of the machine, not
+    /// of the program, may damage it. PostgreSQL is as its server is set.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub async fn open_passing(url: &str) -> Result<Store, StoreError> {
+        Self::open_for(url, Use::Passing).await
+    }
+
+    async fn open_for(url: &str, purpose: Use) -> Result<Store, StoreError> {
         let (pools, lock) = match address(url)? {
             Address::Sqlite(options) => {
                 let lock = lock_beside(options.get_filename())?;
-                (sqlite(url, *options, true).await?, Some(lock))
+                (sqlite(url, *options, purpose).await?, Some(lock))
             }
             Address::Postgres(options) => (postgres(url, *options).await?, None),
         };
@@ -120,7 +135,7 @@ impl Store {
     /// `Address`, `Open`.
     pub async fn open_reader(url: &str) -> Result<Store, StoreError> {
         let pools = match address(url)? {
-            Address::Sqlite(options) => sqlite(url, *options, false).await?,
+            Address::Sqlite(options) => sqlite(url, *options, Use::ReadOnly).await?,
             Address::Postgres(options) => postgres(url, *options).await?,
         };
         Ok(Store(Arc::new(Inner {
@@ -238,12 +253,20 @@ fn open_error(url: &str) -> impl FnOnce(sqlx::Error) -> StoreError {
     move |e| StoreError::Open { url, source: Arc::new(e) }
 }
 
-async fn sqlite(url: &str, options: SqliteConnectOptions, make: bool) -> Result<Pools, StoreError> {
+/// What a database is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    Kept,
+    Passing,
+    ReadOnly,
+}
+
+async fn sqlite(url: &str, options: SqliteConnectOptions, purpose: Use) -> Result<Pools, StoreError> {
     let options = options
-        .create_if_missing(make)
+        .create_if_missing(purpose != Use::ReadOnly)
         .journal_mode(SqliteJournalMode::Wal)
         // An acknowledged journal entry survives a power cut, not only a crash.
-        .synchronous(SqliteSynchronous::Full)
+        .synchronous(if purpose == Use::Passing { SqliteSynchronous::Off } else { SqliteSynchronous::Full })
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))
         .pragma("cache_size", "-16000")

@@ -69,6 +69,7 @@ impl Args {
             listen: self.listen,
             link: Some(self.link),
             data,
+            passing: temporary.is_some(),
             gateways: self.gateways,
             days: self.days,
             seed: self.seed,
@@ -93,20 +94,25 @@ async fn live(demo: &Demo) -> Outcome {
         heard
     };
     let rest = async {
-        // Gateways first: a visitor sees places turn green within seconds.
-        let gateways = demo.arrive(&stop).await?;
         let past = async {
+            let filling = async {
+                // Gateways first: a visitor sees places turn green within seconds.
+                while !demo.is_peopled() {
+                    demo.hub().clock().sleep_ms(200).await;
+                }
+                demo.fill().await
+            };
             let filling = async {
                 tokio::select! {
                     biased;
                     () = stop.cancelled() => Ok(()),
-                    filled = demo.fill() => filled,
+                    filled = filling => filled,
                 }
             };
-            tokio::join!(filling, watch(demo, &stop)).0
+            tokio::join!(filling, watch(demo, &stop)).0.map_err(Failure::from)
         };
-        let (past, ()) = tokio::join!(past, demo.live(gateways, &stop));
-        past.map_err(Failure::from)
+        let life = async { demo.live(&stop).await.map_err(Failure::from) };
+        tokio::try_join!(past, life)
     };
     // A fault ends the demo at once; otherwise it lasts until Ctrl-C.
     let until = async { until.await.map_err(Failure::from) };

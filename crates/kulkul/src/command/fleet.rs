@@ -105,7 +105,7 @@ impl Args {
         screen::line(format!("{} of {wanted} enrolled", gateways.len()))?;
 
         let world = World::new(self.seed, clock.now());
-        let pace = Pace { every_ms: 60_000 / i64::from(self.rate) };
+        let pace = Pace::every(60_000 / i64::from(self.rate));
         let began = clock.now();
         let used = self.pid.and_then(process::usage);
         let teller = tokio::spawn(tell(clock.clone(), tally.clone(), self.pid, stop.clone()));
