@@ -13,6 +13,11 @@ pub fn kulkul() -> String {
     std::env::var("KULKUL").unwrap_or_else(|_| env!("CARGO_BIN_EXE_kulkul").to_owned())
 }
 
+/// The box's program: `KULKUL_GATEWAY` names a small build for routers, else it is the same one.
+pub fn box_program() -> String {
+    std::env::var("KULKUL_GATEWAY").unwrap_or_else(|_| kulkul())
+}
+
 /// The place where every street's box stands.
 pub const SITE: &str = "BJ-001";
 
@@ -88,7 +93,7 @@ impl Town {
 
 pub fn start_gateway(street: &Street, config: &Path) -> Running {
     let log = File::options().create(true).append(true).open(street.dir.path().join("gateway.log")).unwrap();
-    let mut command = street.gateway.command(&kulkul());
+    let mut command = street.gateway.command(&box_program());
     command.args(["gateway", "--config"]).arg(config).env("KULKUL_LOG", "info").stderr(log);
     let gateway = Running::start(&mut command).unwrap();
     let ready = || {
