@@ -54,6 +54,7 @@ async function hub(places, port) {
   if (places > 987) {
     const invented = path.join(dir, "invented.csv");
     fs.writeFileSync(invented, run(kulkul, ["fleet", "--invent-sites", String(places)]));
+    run(kulkul, ["import", "categories", "bench/invented-category.csv", "--config", config]);
     run(kulkul, ["import", "sites", invented, "--config", config]);
   }
   const claims = path.join(dir, "claims.csv");

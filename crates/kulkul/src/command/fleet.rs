@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
   kulkul fleet --hub http://127.0.0.1:8080 --gateways 987 --claims claims.csv --for 120
 
 More places than the register has are invented first, and say so in their names:
+  kulkul import categories bench/invented-category.csv
   kulkul fleet --invent-sites 20000 > invented.csv
   kulkul import sites invented.csv")]
 pub struct Args {
