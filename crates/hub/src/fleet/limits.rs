@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 /// Subjects that a limiter remembers at most; more are refused until old ones are over.
-const SUBJECTS: usize = 10_000;
+const SUBJECTS: usize = 50_000;
 
 /// So many times in so long, for each subject.
 pub struct Limiter {
