@@ -147,14 +147,13 @@ fn welcome(demo: &Demo, took_ms: i64, kept: bool) -> std::io::Result<()> {
     screen::line(format!(
         "Badung is at {}   ({seconds:.1} s; {} simulated gateways come now)\n\n\
          sign in        {}/console  as  {OPERATOR}  with the one-time password  {}\n\
-         try            find a village on the map; open a place that is down; {}/outages\n\
+         try            find a village on the map; open a place that is down\n\
          API            {}/api/v1/sites?state=down   {}/api/openapi.json\n\
          metrics        http://{}/metrics",
         demo.url,
         demo.gateways(),
         demo.url,
         demo.password,
-        demo.url,
         demo.url,
         demo.url,
         demo.admin,
