@@ -1,7 +1,9 @@
 //! Jobs: what watch does as time passes. Each is a loop on the hub's clock.
 //!
-//! `seconds` moves live states and shows them, `keep` writes down what must last,
-//! `settling` finds outages anew, `sight` looks at the canaries.
+//! `seconds` moves live states and shows them, from memory alone: a slow disk must
+//! never make the hub lose sight of a place. `following` reads a changed register,
+//! `keep` writes down what must last, `settling` finds outages anew, `sight` looks
+//! at the canaries.
 
 use super::assemble::Roster;
 use super::{assemble, canaries, events, intake, restore, settle};
@@ -11,6 +13,8 @@ use kulkul_model::facts::{HOUR_MS, MINUTE_MS};
 use kulkul_model::site::SiteCode;
 use kulkul_store::{Lane, StoreError, hot, pack, unsettled, watching};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::watch;
 
 const SECOND_MS: i64 = 1_000;
 const KEEP_MS: i64 = 15 * SECOND_MS;
@@ -38,8 +42,10 @@ pub async fn start(hub: &Hub) -> Result<(), StoreError> {
     let sites = restore::restore(hub.watch(), hub.store(), now).await?;
     tracing::info!(sites, "live states restored");
     canaries::look(hub).await;
-    let mut seconds = Seconds { roster: Roster::default(), shown: now };
-    seconds.read_register(hub).await?;
+    let mut tx = hub.store().reader().await?;
+    let (register, roster) = watch::channel(Arc::new(Roster::load(&mut tx).await?));
+    drop(tx);
+    let mut seconds = Seconds { roster, shown: now };
     seconds.show(hub, now);
     let go = |job: futures_util::future::BoxFuture<'static, ()>| {
         let stop = hub.stop().clone();
@@ -47,6 +53,8 @@ pub async fn start(hub: &Hub) -> Result<(), StoreError> {
     };
     let h = hub.clone();
     go(Box::pin(async move { seconds.run(&h).await }));
+    let h = hub.clone();
+    go(Box::pin(async move { following(&h, &register).await }));
     let h = hub.clone();
     go(Box::pin(async move { settling(&h).await }));
     let h = hub.clone();
@@ -58,7 +66,7 @@ pub async fn start(hub: &Hub) -> Result<(), StoreError> {
 }
 
 struct Seconds {
-    roster: Roster,
+    roster: watch::Receiver<Arc<Roster>>,
     shown: Moment,
 }
 
@@ -73,33 +81,22 @@ impl Seconds {
             let now = hub.clock().now();
             hub.watch().metrics().lag_ms.set(now.since_ms(next));
             hub.watch().live().tick(now);
-            if let Err(error) = self.read_register(hub).await {
-                tracing::warn!(%error, "the register cannot be read; the board keeps the last");
-            }
             self.show(hub, now);
         }
-    }
-
-    async fn read_register(&mut self, hub: &Hub) -> Result<(), StoreError> {
-        let mut tx = hub.store().reader().await?;
-        let version = assemble::version(&mut tx).await?;
-        if version != self.roster.version() || hub.board().version == 0 {
-            self.roster = Roster::load(&mut tx).await?;
-        }
-        Ok(())
     }
 
     /// Builds and swaps the board when something is new, and tells the open pages.
     fn show(&mut self, hub: &Hub, now: Moment) {
         let last = hub.board();
+        let roster = Arc::clone(&self.roster.borrow());
         let mut live = hub.watch().live();
         let changed = live.take_changed();
-        let fresh = last.version == 0 || last.register_version != self.roster.version();
+        let fresh = last.version == 0 || last.register_version != roster.version();
         let small = now.since_ms(self.shown) >= SMALL_MS && live.take_touched();
         if changed.is_empty() && !fresh && !small {
             return;
         }
-        let board = self.roster.board(&live, last.version, now);
+        let board = roster.board(&live, last.version, now);
         drop(live);
         self.shown = now;
         hub.watch().metrics().tally(&board.tally);
@@ -110,6 +107,29 @@ impl Seconds {
             let _ = hub.events().send(frame);
         }
     }
+}
+
+/// Reads the register anew when it was changed; `seconds` shows it with its next step.
+async fn following(hub: &Hub, register: &watch::Sender<Arc<Roster>>) {
+    let mut next = hub.clock().now();
+    loop {
+        next = next.plus_ms(SECOND_MS).max(hub.clock().now().plus_ms(-SECOND_MS));
+        hub.clock().sleep_until(next).await;
+        let known = register.borrow().version();
+        match read_register(hub, known).await {
+            Ok(Some(roster)) => drop(register.send_replace(Arc::new(roster))),
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "the register cannot be read; the board keeps the last"),
+        }
+    }
+}
+
+async fn read_register(hub: &Hub, known: u64) -> Result<Option<Roster>, StoreError> {
+    let mut tx = hub.store().reader().await?;
+    if assemble::version(&mut tx).await? == known {
+        return Ok(None);
+    }
+    Roster::load(&mut tx).await.map(Some)
 }
 
 /// Writes hot minutes and the hub's own watching every 15 s; closes hours; retires rows.

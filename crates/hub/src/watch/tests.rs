@@ -414,6 +414,29 @@ async fn a_blind_hub_calls_nothing_down() {
 }
 
 #[tokio::test]
+async fn a_database_that_does_not_answer_takes_no_sight_away() {
+    on_both(|store| async move {
+        register(&store, 1).await;
+        let w = World::begin(&store, noon()).await;
+        w.live(1, at(3, 0)).await;
+        w.board_has(1, Observed::Up, false).await;
+        // Every connection that reads is busy for as long as the place falls silent.
+        let mut busy = Vec::new();
+        while let Some(Ok(tx)) = clock::within(Duration::from_millis(500), store.reader()).await {
+            busy.push(tx);
+        }
+        assert!(busy.len() > 1, "{}", busy.len());
+        w.pass(at(6, 1), |_, _| {}).await;
+        assert_eq!(w.shown(1), (Observed::Down, true, Some(at(3, 0))));
+        w.board_has(1, Observed::Down, true).await;
+        drop(busy);
+        w.outages_are(|o| o.len() == 1 && o[0].span.from == at(3, 0)).await;
+        w.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn open_pages_are_told() {
     let temporary = Temporary::migrated().await;
     register(&temporary.store, 1).await;
