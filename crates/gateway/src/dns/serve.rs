@@ -23,6 +23,8 @@ const STREAMS: (usize, usize) = (128, 8);
 const IDLE_MS: i64 = 5_000;
 /// Questions on one stream.
 const MOST_ON_STREAM: usize = 100;
+/// How often a port is drawn anew when streams do not get the one of datagrams.
+const DRAWS: usize = 32;
 
 /// The two sockets on which questions come.
 #[derive(Debug)]
@@ -36,35 +38,40 @@ pub struct Sockets {
 impl Sockets {
     /// Opens both on every address, IPv6 and IPv4 on one socket where IPv6 exists.
     ///
-    /// They may be opened while an earlier resolver still has its own.
+    /// They may be opened while an earlier resolver still has its own. Port 0 draws
+    /// one that is free for both.
     ///
     /// # Errors
     /// What the system says, for example that the port is taken.
     pub fn open(port: u16) -> io::Result<Self> {
+        let draws = if port == 0 { DRAWS } else { 1 };
+        let mut last = io::Error::from(io::ErrorKind::AddrInUse);
+        for _ in 0..draws {
+            match Self::open_once(port) {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => last = error,
+                done => return done,
+            }
+        }
+        Err(last)
+    }
+
+    fn open_once(port: u16) -> io::Result<Self> {
+        let bound = |at: SocketAddr, kind, protocol| -> io::Result<Socket> {
+            let socket = Socket::new(Domain::for_address(at), kind, Some(protocol))?;
+            if at.is_ipv6() {
+                socket.set_only_v6(false)?;
+            }
+            socket.set_reuse_address(true)?;
+            socket.set_reuse_port(true)?;
+            socket.set_nonblocking(true)?;
+            socket.bind(&at.into())?;
+            Ok(socket)
+        };
         let both = |at: SocketAddr| -> io::Result<Self> {
-            let open = |kind, protocol| -> io::Result<Socket> {
-                let socket = Socket::new(Domain::for_address(at), kind, Some(protocol))?;
-                if at.is_ipv6() {
-                    socket.set_only_v6(false)?;
-                }
-                socket.set_reuse_address(true)?;
-                socket.set_reuse_port(true)?;
-                socket.set_nonblocking(true)?;
-                socket.bind(&at.into())?;
-                Ok(socket)
-            };
-            let udp = open(Type::DGRAM, Protocol::UDP)?;
+            let udp = bound(at, Type::DGRAM, Protocol::UDP)?;
             // The port that was drawn for datagrams is also that of streams.
             let drawn = udp.local_addr()?.as_socket().map_or(at.port(), |a| a.port());
-            let tcp_at = SocketAddr::new(at.ip(), drawn);
-            let tcp = Socket::new(Domain::for_address(at), Type::STREAM, Some(Protocol::TCP))?;
-            if at.is_ipv6() {
-                tcp.set_only_v6(false)?;
-            }
-            tcp.set_reuse_address(true)?;
-            tcp.set_reuse_port(true)?;
-            tcp.set_nonblocking(true)?;
-            tcp.bind(&tcp_at.into())?;
+            let tcp = bound(SocketAddr::new(at.ip(), drawn), Type::STREAM, Protocol::TCP)?;
             tcp.listen(128)?;
             Ok(Sockets { udp, tcp })
         };
