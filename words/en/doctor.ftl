@@ -90,4 +90,5 @@ doctor-certificate-good = The portal's certificate is valid until { $until }.
 doctor-certificate-warning = The portal's certificate ends { $until }.
 doctor-certificate-none = The portal is plain http; that is enough, but some phones find it more slowly.
 doctor-certificate-bad = The portal's certificate cannot be used.
-doctor-certificate-mend = Renew the files at portal.cert and portal.key in gateway.toml; the program reads them by itself within half a minute.
+doctor-certificate-name = The portal's certificate is not for { $name }, the name in gateway.toml; the portal stays plain http.
+doctor-certificate-mend = Renew the files at portal.cert and portal.key in gateway.toml; the program reads them by itself within seconds.

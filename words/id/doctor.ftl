@@ -90,4 +90,5 @@ doctor-certificate-good = Sertifikat portal berlaku sampai { $until }.
 doctor-certificate-warning = Sertifikat portal akan habis { $until }.
 doctor-certificate-none = Portal memakai http biasa; itu cukup, tetapi sebagian ponsel lebih lambat menemukannya.
 doctor-certificate-bad = Sertifikat portal tidak dapat dipakai.
-doctor-certificate-mend = Perbarui berkas pada portal.cert dan portal.key di gateway.toml; program membacanya sendiri dalam setengah menit.
+doctor-certificate-name = Sertifikat portal bukan untuk { $name }, nama di gateway.toml; portal tetap memakai http biasa.
+doctor-certificate-mend = Perbarui berkas pada portal.cert dan portal.key di gateway.toml; program membacanya sendiri dalam beberapa detik.

@@ -9,6 +9,7 @@ mod segment;
 
 pub use segment::{Kind, Segment};
 
+use crate::portal::tls::Files;
 use serde::Deserialize;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -113,6 +114,15 @@ pub struct Portal {
 impl Default for Portal {
     fn default() -> Self {
         Portal { host: None, cert: None, key: None, http_port: 8080, https_port: 8443 }
+    }
+}
+
+impl Portal {
+    /// The certificate's files with the name that they are for; none where the portal is plain HTTP.
+    #[must_use]
+    pub fn files(&self) -> Option<Files> {
+        let (cert, key, host) = (self.cert.clone()?, self.key.clone()?, self.host.clone()?);
+        Some(Files { cert, key, host })
     }
 }
 

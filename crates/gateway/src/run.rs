@@ -276,35 +276,13 @@ fn portal(house: &House) -> Result<Option<tls::Tls>, GatewayError> {
     let http = listen::bind(config.portal.http_port).map_err(part("the portal's port"))?;
     let (clock, stop) = (house.clock.clone(), house.stop.clone());
     house.tasks.spawn(listen::serve(http, portal.clone(), None, crowd.clone(), clock.clone(), stop.clone()));
-    let (Some(cert), Some(key)) = (&config.portal.cert, &config.portal.key) else { return Ok(None) };
-    let tls = certificate(house, cert.clone(), key.clone());
+    let Some(files) = config.portal.files() else { return Ok(None) };
+    let (tell, ready) = watch::channel(None);
+    house.tasks.spawn(files.follow(house.clock.clone(), tell, house.stop.clone()));
+    let tls = tls::Tls::new(ready);
     let https = listen::bind(config.portal.https_port).map_err(part("the portal's HTTPS port"))?;
     house.tasks.spawn(listen::serve(https, portal, Some(tls.clone()), crowd, clock, stop));
     Ok(Some(tls))
-}
-
-/// Loads the certificate and follows its files: one that is renewed is taken within a minute.
-fn certificate(house: &House, cert: PathBuf, key: PathBuf) -> tls::Tls {
-    let (tx, rx) = watch::channel(None);
-    let (clock, stop) = (house.clock.clone(), house.stop.clone());
-    house.tasks.spawn(async move {
-        loop {
-            match tls::load(&cert, &key, clock.wall()) {
-                Ok(ready) => drop(tx.send_replace(Some(ready))),
-                Err(error) => {
-                    // Without a valid one the portal is plain HTTP, and options 114, 103 and 37 are withdrawn.
-                    tracing::warn!(%error, "the portal's certificate");
-                    tx.send_replace(None);
-                }
-            }
-            tokio::select! {
-                biased;
-                () = stop.cancelled() => return,
-                () = clock.sleep_ms(60_000) => {}
-            }
-        }
-    });
-    tls::Tls::new(rx)
 }
 
 type Minutes = watch::Receiver<Option<(Minute, UsageMinute)>>;
@@ -334,7 +312,7 @@ fn box_name(uplink: &str) -> String {
 fn addresses(house: &House, tls: Option<&tls::Tls>) {
     let (tx, captive) = watch::channel(None);
     if let (Some(tls), Some(host)) = (tls, house.config.portal.host.clone()) {
-        let uri = format!("https://{host}{}", kulkul_wire::captive::PATH);
+        let uri = kulkul_wire::captive::api_uri(&host);
         let (mut ready, stop) = (tls.ready(), house.stop.clone());
         house.tasks.spawn(async move {
             loop {

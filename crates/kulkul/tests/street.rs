@@ -15,6 +15,9 @@
 
 mod town;
 
+#[path = "street/captive_api.rs"]
+mod captive_api;
+
 use kulkul_sim::street::ground::{skip, until};
 use kulkul_sim::street::layout::{PHONE4, Street, WORLD4, WORLD6};
 use kulkul_sim::street::roles;

@@ -1,6 +1,8 @@
-//! A CA of a demo's own, and the certificate of its link: made once, kept in its directory.
+//! A CA of a demo's own, and the certificates that it issues: the link's, kept in its directory.
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
+};
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -33,6 +35,60 @@ pub enum NoCertificate {
     Made(#[from] rcgen::Error),
 }
 
+/// A certificate authority of one's own.
+pub struct Ca {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+/// A certificate with its key, both PEM.
+pub struct Issued {
+    /// The chain.
+    pub cert: String,
+    /// The private key.
+    pub key: String,
+}
+
+impl Ca {
+    /// Makes a CA with a new key.
+    ///
+    /// # Errors
+    /// `NoCertificate::Made`.
+    pub fn new(name: &str) -> Result<Self, NoCertificate> {
+        let key = KeyPair::generate()?;
+        let mut ca = CertificateParams::new(Vec::new())?;
+        ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+        ca.distinguished_name.push(DnType::CommonName, name);
+        let pem = ca.self_signed(&key)?.pem();
+        Ok(Ca { issuer: Issuer::new(ca, key), pem })
+    }
+
+    /// The CA's own certificate, PEM.
+    #[must_use]
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// Issues a certificate for addresses or host names.
+    ///
+    /// `years` are the first days from which and until which it is valid; without them
+    /// it does not end.
+    ///
+    /// # Errors
+    /// `NoCertificate::Made` for a name that cannot be one.
+    pub fn issue(&self, names: Vec<String>, years: Option<(i32, i32)>) -> Result<Issued, NoCertificate> {
+        let key = KeyPair::generate()?;
+        let mut cert = CertificateParams::new(names)?;
+        cert.distinguished_name.push(DnType::CommonName, "kulkul");
+        if let Some((from, until)) = years {
+            (cert.not_before, cert.not_after) = (date_time_ymd(from, 1, 1), date_time_ymd(until, 1, 1));
+        }
+        let cert = cert.signed_by(&key, &self.issuer)?.pem();
+        Ok(Issued { cert, key: key.serialize_pem() })
+    }
+}
+
 /// Makes a CA and a certificate for `names` (addresses or host names) in `directory`.
 ///
 /// A later call with other names makes new ones; gateways then need the new CA.
@@ -45,20 +101,11 @@ pub fn make(directory: &Path, names: Vec<String>) -> Result<Certificates, NoCert
         cert: directory.join("link.pem"),
         key: directory.join("link-key.pem"),
     };
-    let ca_key = KeyPair::generate()?;
-    let mut ca = CertificateParams::new(Vec::new())?;
-    ca.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    ca.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
-    ca.distinguished_name.push(DnType::CommonName, "kulkul demo CA");
-    let ca_cert = ca.self_signed(&ca_key)?;
-    let issuer = Issuer::new(ca, ca_key);
-    let key = KeyPair::generate()?;
-    let mut link = CertificateParams::new(names)?;
-    link.distinguished_name.push(DnType::CommonName, "kulkul demo link");
-    let cert = link.signed_by(&key, &issuer)?;
-    write(&made.ca, ca_cert.pem().as_bytes(), 0o644)?;
-    write(&made.cert, cert.pem().as_bytes(), 0o644)?;
-    write(&made.key, key.serialize_pem().as_bytes(), 0o600)?;
+    let ca = Ca::new("kulkul demo CA")?;
+    let link = ca.issue(names, None)?;
+    write(&made.ca, ca.pem().as_bytes(), 0o644)?;
+    write(&made.cert, link.cert.as_bytes(), 0o644)?;
+    write(&made.key, link.key.as_bytes(), 0o600)?;
     Ok(made)
 }
 

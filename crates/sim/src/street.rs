@@ -5,6 +5,7 @@
 //! Parts that must run inside a namespace are `roles`: the test's own program, started
 //! there again with the role in its environment.
 
+pub mod announced;
 pub mod ground;
 pub mod hub;
 pub mod layout;

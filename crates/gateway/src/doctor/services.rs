@@ -4,7 +4,7 @@ use super::{Finding, date};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dns::upstream;
-use crate::portal::tls::{self, TlsError};
+use crate::portal::tls::TlsError;
 use crate::status::Status;
 use crate::{dhcp, kept};
 use kulkul_wire::dns::RecordType;
@@ -94,10 +94,8 @@ pub(super) fn claim(config: &Config, status: Option<&Status>) -> Finding {
 
 /// Whether the portal's certificate can be used; having none is all right.
 pub(super) fn certificate(config: &Config, clock: &Clock) -> Finding {
-    let (Some(cert), Some(key)) = (&config.portal.cert, &config.portal.key) else {
-        return Finding::good("doctor-certificate-none");
-    };
-    match tls::load(cert, key, clock.wall()) {
+    let Some(files) = config.portal.files() else { return Finding::good("doctor-certificate-none") };
+    match files.load(clock.wall()) {
         Ok(ready) if ready.until.since_ms(clock.now()) < SOON_MS => {
             Finding::warning("doctor-certificate-warning", "doctor-certificate-mend")
                 .with("until", date(ready.until))
@@ -105,6 +103,9 @@ pub(super) fn certificate(config: &Config, clock: &Clock) -> Finding {
         Ok(ready) => Finding::good("doctor-certificate-good").with("until", date(ready.until)),
         Err(TlsError::NotNow { to, .. }) => {
             Finding::bad("doctor-certificate-warning", "doctor-certificate-mend").with("until", date(to))
+        }
+        Err(TlsError::OtherName(name)) => {
+            Finding::bad("doctor-certificate-name", "doctor-certificate-mend").with("name", name)
         }
         Err(_) => Finding::bad("doctor-certificate-bad", "doctor-certificate-mend"),
     }

@@ -1,17 +1,26 @@
-//! The portal's certificate: read from files, watched for renewal, dropped when it is over.
+//! The portal's certificate: read from files, checked, followed while they change.
 //!
-//! Without a certificate that is valid now there is no HTTPS, and nothing may announce
-//! any (DHCP options 114 and 103, RA option 37).
+//! Without a certificate that is valid now and for the portal's own name there is no
+//! HTTPS, and nothing may announce any (DHCP options 114 and 103, RA option 37): a
+//! device that cannot validate would be worse off than with the redirect alone.
 
+use crate::clock::Clock;
 use kulkul_model::Moment;
 use kulkul_wire::certificate;
 use rustls::ServerConfig;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use std::path::{Path, PathBuf};
+use rustls::client::verify_server_name;
+use rustls::pki_types::pem::{self, PemObject as _};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::ParsedCertificate;
+use sha2::{Digest as _, Sha256};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+/// How often the files are looked at, in milliseconds.
+const LOOK_MS: i64 = 5_000;
 
 /// Why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -37,12 +46,16 @@ pub enum TlsError {
         /// The time when it was looked at.
         now: Moment,
     },
+    /// The certificate is for another name than the portal's.
+    #[error("the certificate is not for {0}, the portal's own name")]
+    OtherName(String),
 }
 
 /// A certificate that is ready, with its dates.
 #[derive(Clone)]
 pub struct Ready {
     acceptor: TlsAcceptor,
+    from: Moment,
     /// The last moment at which it is valid.
     pub until: Moment,
 }
@@ -71,33 +84,127 @@ impl Tls {
     }
 }
 
-/// Reads a chain and its key and checks that they fit and are valid at `now`.
-///
-/// `now` is none while the box's clock is unset: dates are not checked then.
-///
-/// # Errors
-/// `TlsError` that says what to mend.
-pub fn load(cert: &Path, key: &Path, now: Option<Moment>) -> Result<Ready, TlsError> {
-    let read = |path: &Path, why: rustls::pki_types::pem::Error| TlsError::Read {
-        path: path.to_owned(),
-        why: why.to_string(),
-    };
-    let chain: Vec<CertificateDer<'static>> =
-        CertificateDer::pem_file_iter(cert).and_then(Iterator::collect).map_err(|e| read(cert, e))?;
-    let first = chain.first().ok_or_else(|| TlsError::Unfit("the file holds no certificate".to_owned()))?;
-    let (from, to) =
-        certificate::validity(first).ok_or_else(|| TlsError::Unfit("its dates cannot be read".to_owned()))?;
-    if let Some(now) = now.filter(|now| *now < from || *now > to) {
-        return Err(TlsError::NotNow { from, to, now });
-    }
-    let key = PrivateKeyDer::from_pem_file(key).map_err(|e| read(key, e))?;
-    let unfit = |e: rustls::Error| TlsError::Unfit(e.to_string());
-    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(unfit)?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(unfit)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Ready { acceptor: TlsAcceptor::from(Arc::new(config)), until: to })
+/// Where the certificate lies, and the name that devices will ask for.
+#[derive(Clone, Debug)]
+pub struct Files {
+    /// The chain, PEM.
+    pub cert: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
+    /// The portal's name.
+    pub host: String,
 }
+
+/// The bytes of both files.
+struct Pem {
+    cert: Vec<u8>,
+    key: zeroize::Zeroizing<Vec<u8>>,
+}
+
+impl Files {
+    /// Reads chain and key and checks that they fit, are for the name, and valid at `now`.
+    ///
+    /// `now` is none while the box's clock is unset: dates are not checked then.
+    ///
+    /// # Errors
+    /// `TlsError` that says what to mend.
+    pub fn load(&self, now: Option<Moment>) -> Result<Ready, TlsError> {
+        self.check(&self.read()?, now)
+    }
+
+    fn read(&self) -> Result<Pem, TlsError> {
+        let file = |path: &PathBuf| {
+            std::fs::read(path).map_err(|e| TlsError::Read { path: path.clone(), why: e.to_string() })
+        };
+        Ok(Pem { cert: file(&self.cert)?, key: file(&self.key)?.into() })
+    }
+
+    fn check(&self, pem: &Pem, now: Option<Moment>) -> Result<Ready, TlsError> {
+        let not_pem =
+            |path: &PathBuf, why: pem::Error| TlsError::Read { path: path.clone(), why: why.to_string() };
+        let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&pem.cert)
+            .collect::<Result<_, _>>()
+            .map_err(|e| not_pem(&self.cert, e))?;
+        let first =
+            chain.first().ok_or_else(|| TlsError::Unfit("the file holds no certificate".to_owned()))?;
+        let (from, to) = dates(&chain)?;
+        if let Some(now) = now.filter(|now| *now < from || *now > to) {
+            return Err(TlsError::NotNow { from, to, now });
+        }
+        let unfit = |e: rustls::Error| TlsError::Unfit(e.to_string());
+        let other = || TlsError::OtherName(self.host.clone());
+        let name = ServerName::try_from(self.host.as_str()).map_err(|_| other())?;
+        verify_server_name(&ParsedCertificate::try_from(first).map_err(unfit)?, &name)
+            .map_err(|_| other())?;
+        let key = PrivateKeyDer::from_pem_slice(&pem.key).map_err(|e| not_pem(&self.key, e))?;
+        let mut config =
+            ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .map_err(unfit)?
+                .with_no_client_auth()
+                .with_single_cert(chain, key)
+                .map_err(unfit)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Ready { acceptor: TlsAcceptor::from(Arc::new(config)), from, until: to })
+    }
+
+    /// Follows the files until `stop`: a new certificate is taken, one that is over or gone is dropped.
+    pub async fn follow(self, clock: Clock, ready: watch::Sender<Option<Ready>>, stop: CancellationToken) {
+        let mut held: Option<[u8; 32]> = None;
+        let mut told = String::new();
+        while !stop.is_cancelled() {
+            let now = clock.wall();
+            let found = self.read().and_then(|pem| {
+                let digest = Sha256::new().chain_update(&pem.cert).chain_update(&*pem.key).finalize().into();
+                // The same files keep their acceptor, and with it the sessions that phones resume.
+                let holds = ready.borrow().as_ref().is_some_and(|r| r.holds(now));
+                if holds && held == Some(digest) {
+                    return Ok(None);
+                }
+                self.check(&pem, now).map(|fresh| Some((digest, fresh)))
+            });
+            match found {
+                Ok(None) => {}
+                Ok(Some((digest, fresh))) => {
+                    tracing::info!(host = self.host, until = %fresh.until, "the portal has a certificate");
+                    (held, told) = (Some(digest), String::new());
+                    ready.send_replace(Some(fresh));
+                }
+                Err(error) => {
+                    held = None;
+                    ready.send_if_modified(|old| old.take().is_some());
+                    let words = error.to_string();
+                    if words != told {
+                        tracing::warn!(error = words, "the portal is plain HTTP, and is not announced");
+                        told = words;
+                    }
+                }
+            }
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
+                () = clock.sleep_ms(LOOK_MS) => {}
+            }
+        }
+    }
+}
+
+impl Ready {
+    fn holds(&self, now: Option<Moment>) -> bool {
+        now.is_none_or(|now| self.from <= now && now <= self.until)
+    }
+}
+
+/// From when to when all of a chain is valid.
+fn dates(chain: &[CertificateDer<'_>]) -> Result<(Moment, Moment), TlsError> {
+    let unread = || TlsError::Unfit("its dates cannot be read".to_owned());
+    let mut all = chain.iter().map(|one| certificate::validity(one).ok_or_else(unread));
+    let first = all.next().ok_or_else(unread)??;
+    all.try_fold(first, |(from, to), next| {
+        let next = next?;
+        Ok((from.max(next.0), to.min(next.1)))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -32,6 +32,11 @@ pub struct Town {
 
 /// A town; nothing where the kernel forbids it.
 pub fn town(test: &str, what: &str) -> Option<Town> {
+    town_with(test, what, |_| String::new())
+}
+
+/// A town whose gateway.toml ends with more sections, made when the street is there.
+pub fn town_with(test: &str, what: &str, sections: impl FnOnce(&Street) -> String) -> Option<Town> {
     if let Err(why) = permitted() {
         skip(test, &why);
         return None;
@@ -40,7 +45,7 @@ pub fn town(test: &str, what: &str) -> Option<Town> {
     street.start_world().unwrap();
     let prepared = runtime().block_on(hub::prepare(street.dir.path(), SITE)).unwrap();
     let hub = start_hub(&street, &prepared);
-    let config = street.gateway_toml(&prepared.top, "").unwrap();
+    let config = street.gateway_toml(&prepared.top, &sections(&street)).unwrap();
     let gateway = start_gateway(&street, &config);
     Some(Town { gateway, hub, prepared, config, street })
 }

@@ -11,10 +11,13 @@ use kulkul_gateway::firewall::{Caps, Person};
 use kulkul_gateway::kernel::Kernel as _;
 use kulkul_gateway::kernel::linux::Linux;
 use kulkul_model::session::Mac;
+use kulkul_wire::advert::{self, Advert};
 use kulkul_wire::netlink::{Change, Counter};
 use kulkul_wire::ruleset::{self, Audience, Policy, Segment};
 use std::io::{self, BufRead as _, BufReader, Write as _};
-use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
+use std::os::fd::OwnedFd;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -38,6 +41,14 @@ pub fn command(place: &Place, role: &str, with: &str) -> Command {
 /// # Errors
 /// That it failed, with what it said.
 pub fn numbers(place: &Place, role: &str, with: &str) -> io::Result<Vec<i64>> {
+    Ok(lines(place, role, with)?.iter().filter_map(|n| n.parse().ok()).collect())
+}
+
+/// Runs a role to its end and gives the lines that it printed.
+///
+/// # Errors
+/// That it failed, with what it said.
+pub fn lines(place: &Place, role: &str, with: &str) -> io::Result<Vec<String>> {
     let out = command(place, role, with).output()?;
     let text = String::from_utf8_lossy(&out.stdout).into_owned();
     if !out.status.success() {
@@ -47,8 +58,7 @@ pub fn numbers(place: &Place, role: &str, with: &str) -> io::Result<Vec<i64>> {
         )));
     }
     // The test runner prints its own lines; ours begin with a mark.
-    let ours = text.lines().filter_map(|l| l.split_once("=> ").map(|(_, n)| n));
-    Ok(ours.filter_map(|n| n.trim().parse().ok()).collect())
+    Ok(text.lines().filter_map(|l| l.split_once("=> ")).map(|(_, n)| n.trim().to_owned()).collect())
 }
 
 /// Plays the role that the environment names; nothing when it names none.
@@ -69,6 +79,7 @@ pub fn play() -> io::Result<()> {
         ("fill-capped", [people]) => fill(Some(parse(people)?), true),
         ("plain", []) => fill(None, false),
         ("batch", []) => batch(),
+        ("solicit", []) => solicit(),
         _ => Err(io::Error::other(format!("no role {role} {with}"))),
     }
 }
@@ -199,6 +210,30 @@ fn batch() -> io::Result<()> {
         println!("=> {}", begin.elapsed().as_nanos());
     }
     Ok(())
+}
+
+/// Asks for a router (RFC 4861, section 6.3.7); prints the portal API's URI of its option 37, or nothing.
+fn solicit() -> io::Result<()> {
+    const ALL_ROUTERS: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 2);
+    let index = std::fs::read_to_string("/sys/class/net/eth0/ifindex")?;
+    let index: u32 = parse(index.trim())?;
+    let socket = Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6))?;
+    socket.bind_device(Some(b"eth0"))?;
+    socket.set_multicast_if_v6(index)?;
+    socket.set_multicast_hops_v6(255)?;
+    socket.set_read_timeout(Some(Duration::from_secs(1)))?;
+    let socket = UdpSocket::from(OwnedFd::from(socket));
+    let mut buffer = [0; 1500];
+    for _ in 0..60 {
+        socket.send_to(&[advert::SOLICITATION, 0, 0, 0, 0, 0, 0, 0], (ALL_ROUTERS, 0))?;
+        while let Ok((n, _)) = socket.recv_from(&mut buffer) {
+            if let Some(advert) = Advert::decode(buffer.get(..n).unwrap_or_default()) {
+                println!("=> {}", advert.captive.unwrap_or_default());
+                return Ok(());
+            }
+        }
+    }
+    Err(io::Error::other("no router advertises itself"))
 }
 
 /// The outside world: names, pages and an echo, until it is killed.
