@@ -9,6 +9,7 @@ mod way_out;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::kernel::features;
 use crate::status::{self, Question, Status};
 use crate::words::{Lang, Words};
 use kulkul_model::Zone;
@@ -71,6 +72,7 @@ pub async fn examine(config: &Config, clock: &Clock) -> Report {
     let mut findings = box_itself::interfaces(config);
     findings.extend(box_itself::forwarding(config));
     findings.push(box_itself::disk(&config.data));
+    findings.push(box_itself::kernel(&features::detect()));
     findings.push(services::program(status.as_ref()));
     findings.push(services::rules().await);
     findings.extend(services::dnsmasq(config));

@@ -1,9 +1,10 @@
 //! What the supervisor asks of a kernel, and nothing about when or why.
 //!
-//! `linux` is the real one; `paper` remembers what it is told and enforces nothing.
+//! `linux` is the real one, `features` what it has; `paper` remembers what it is told and enforces nothing.
 //! Calls return when the kernel has done it, within microseconds to a few
 //! milliseconds, so they may be made from the supervisor's task.
 
+pub mod features;
 pub mod linux;
 pub mod neighbours;
 pub mod paper;

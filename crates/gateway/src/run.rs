@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::firewall;
 use crate::kernel::linux::Linux;
 use crate::kernel::neighbours::Listener;
-use crate::kernel::{Kernel as _, KernelError, sysctl};
+use crate::kernel::{Kernel as _, KernelError, features, sysctl};
 use crate::link::{self, Link};
 use crate::portal::face::Box as Here;
 use crate::portal::{Face, Portal, crowd::Crowd, listen, tls, token::TokenKey};
@@ -88,8 +88,8 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     std::fs::create_dir_all(&config.data).map_err(part("the data directory"))?;
     let mut kernel = Linux::open()?;
     prepare(&config, &mut kernel)?;
-    let capabilities =
-        Capabilities { version: env!("CARGO_PKG_VERSION").to_owned(), ..Capabilities::default() };
+    let capabilities = features::detect();
+    tracing::info!(has = capabilities.named(true), lacks = capabilities.named(false), "the kernel");
     let met = tokio::select! {
         biased;
         () = stop.cancelled() => return Ok(()),
@@ -99,7 +99,7 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
         Some((_, identity)) => link::open_journal(&config.data, identity, &clock)?,
         None => Journal::in_memory(),
     };
-    if let Err(error) = journal.append(Entry::Started(Started { capabilities })).await {
+    if let Err(error) = journal.append(Entry::Started(Started { capabilities: capabilities.clone() })).await {
         tracing::error!(%error, "the start is not recorded");
     }
     let parts = Parts {
@@ -128,7 +128,7 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     addresses(&house, tls.as_ref());
     let minutes = measure(&house);
     let (seen_tx, seen) = watch::channel(HubSeen::default());
-    report(&house, tls, minutes.clone(), seen);
+    report(&house, (tls, capabilities), minutes.clone(), seen);
     // Without a hub the senders live on, so that those who follow them wait for ever.
     let _alone = match met {
         Some((client, identity)) => {
@@ -341,7 +341,12 @@ fn addresses(house: &House, tls: Option<&tls::Tls>) {
 }
 
 /// The socket that `kulkul gateway status` asks.
-fn report(house: &House, tls: Option<tls::Tls>, minutes: Minutes, hub: watch::Receiver<HubSeen>) {
+fn report(
+    house: &House,
+    (tls, capabilities): (Option<tls::Tls>, Capabilities),
+    minutes: Minutes,
+    hub: watch::Receiver<HubSeen>,
+) {
     let source = status::Source {
         supervisor: house.supervisor.clone(),
         journal: house.journal.clone(),
@@ -349,6 +354,7 @@ fn report(house: &House, tls: Option<tls::Tls>, minutes: Minutes, hub: watch::Re
         desired: house.desired.clone(),
         hub,
         tls,
+        capabilities: Arc::new(capabilities),
         clock: house.clock.clone(),
         since: house.clock.wall(),
     };

@@ -7,6 +7,7 @@ use crate::journal::Journal;
 use crate::portal::tls::Tls;
 use crate::supervisor::Supervisor;
 use crate::words::{Lang, Words};
+use kulkul_model::gateway::Capabilities;
 use kulkul_model::measurement::{Minute, UsageMinute, Verdict};
 use kulkul_model::{Moment, Zone};
 use kulkul_wire::link::desired::Desired;
@@ -58,6 +59,9 @@ pub struct HubSeen {
 pub struct Status {
     /// Version of the program.
     pub version: String,
+    /// What the kernel has, as it was found at the start.
+    #[serde(default)]
+    pub capabilities: Capabilities,
     /// When this process began; none while the clock was unset.
     pub since: Option<Moment>,
     /// The time of this answer; none while the clock is unset.
@@ -97,6 +101,8 @@ pub struct Source {
     pub hub: watch::Receiver<HubSeen>,
     /// The portal's certificate.
     pub tls: Option<Tls>,
+    /// What the kernel has.
+    pub capabilities: Arc<Capabilities>,
     /// The clock.
     pub clock: Clock,
     /// When this process began.
@@ -111,6 +117,7 @@ impl Source {
         let desired = self.desired.borrow().clone();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            capabilities: (*self.capabilities).clone(),
             since: self.since,
             now: self.clock.wall(),
             site: desired.as_ref().map(|d| d.site.code.to_string()),
@@ -210,6 +217,17 @@ pub async fn is_online(socket: &Path, ip: IpAddr) -> Option<bool> {
 }
 
 impl Status {
+    fn kernel(&self, words: &Words, lang: Lang) -> String {
+        let c = &self.capabilities;
+        let (has, lacks) = (c.named(true), c.named(false));
+        let key = match (c.probed, lacks.is_empty()) {
+            (false, _) => "status-kernel-unknown",
+            (true, true) => "status-kernel-whole",
+            (true, false) => "status-kernel-value",
+        };
+        words.with(lang, key, &[("release", &c.kernel), ("has", &has), ("lacks", &lacks)])
+    }
+
     /// The status in a person's words, one fact a line.
     #[must_use]
     pub fn in_words(&self, words: &Words, lang: Lang, zone: &Zone) -> String {
@@ -274,6 +292,7 @@ impl Status {
                     &[("head", &self.journal_head.to_string()), ("waiting", &waiting.to_string())],
                 ),
             ),
+            ("status-kernel", self.kernel(words, lang)),
             ("status-version", self.version.clone()),
         ];
         let width = facts.iter().map(|(key, _)| words.text(lang, key).chars().count()).max().unwrap_or(0);
@@ -296,6 +315,13 @@ mod tests {
         let pings = Pings { sent: 5, lost: 0, rtt_us: 18_400 };
         Status {
             version: "0.1.0".to_owned(),
+            capabilities: Capabilities {
+                kernel: "6.12.5".to_owned(),
+                probed: true,
+                nat: true,
+                htb: true,
+                ..Capabilities::default()
+            },
             since: Some(at.plus_ms(-3_600_000)),
             now: Some(at),
             site: Some("BJ-001".to_owned()),
@@ -323,6 +349,7 @@ mod tests {
     fn the_words_are_as_they_were_reviewed() {
         let (words, zone) = (Words::builtin(), Zone::named("Asia/Makassar").unwrap());
         let empty = Status {
+            capabilities: Capabilities { kernel: "6.12.5".to_owned(), ..Capabilities::default() },
             since: None,
             site: None,
             place: None,

@@ -73,16 +73,60 @@ pub struct Capabilities {
     pub version: String,
     /// Kernel release.
     pub kernel: String,
+    /// Whether the kernel was asked; else the features below say nothing.
+    pub probed: bool,
+    /// Address translation and redirection in nf_tables.
+    pub nat: bool,
+    /// Rate limits that set elements carry.
+    pub limit: bool,
+    /// Quota objects that a map chooses.
+    pub quota: bool,
+    /// Transparent proxying in nf_tables.
+    pub tproxy: bool,
     /// Flow offload through nf_tables flowtables.
     pub flowtable: bool,
+    /// The HTB queue discipline: classes that share a line.
+    pub htb: bool,
     /// The cake queue discipline.
     pub cake: bool,
     /// The fq_codel queue discipline.
     pub fq_codel: bool,
+    /// The sfq queue discipline.
+    pub sfq: bool,
     /// Intermediate functional block devices.
     pub ifb: bool,
-    /// IPv6 on the uplink or the LAN.
+    /// WireGuard in the kernel.
+    pub wireguard: bool,
+    /// IPv6 in the kernel.
     pub ipv6: bool,
+}
+
+impl Capabilities {
+    /// Every feature by the name that its makers gave it, in the order of the fields.
+    #[must_use]
+    pub const fn features(&self) -> [(&'static str, bool); 12] {
+        [
+            ("nat", self.nat),
+            ("limit", self.limit),
+            ("quota", self.quota),
+            ("tproxy", self.tproxy),
+            ("flowtable", self.flowtable),
+            ("htb", self.htb),
+            ("cake", self.cake),
+            ("fq_codel", self.fq_codel),
+            ("sfq", self.sfq),
+            ("ifb", self.ifb),
+            ("wireguard", self.wireguard),
+            ("ipv6", self.ipv6),
+        ]
+    }
+
+    /// The names of features that are there, or that are lacking, separated by commas.
+    #[must_use]
+    pub fn named(&self, there: bool) -> String {
+        let names: Vec<&str> = self.features().into_iter().filter(|f| f.1 == there).map(|f| f.0).collect();
+        names.join(", ")
+    }
 }
 
 #[cfg(test)]
@@ -95,5 +139,12 @@ mod tests {
         assert_eq!(id.as_str(), "gw-7zzzzzzzzzzzzzzzzzzzzzzzzz");
         assert_eq!(GatewayId::parse(id.as_str()).unwrap(), id);
         assert!(GatewayId::parse("gw-7ZZZ").is_err());
+    }
+
+    #[test]
+    fn features_are_told_by_name() {
+        let has = Capabilities { nat: true, sfq: true, ..Capabilities::default() };
+        assert_eq!(has.named(true), "nat, sfq");
+        assert!(has.named(false).starts_with("limit, quota,"));
     }
 }

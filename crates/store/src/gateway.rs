@@ -23,6 +23,8 @@ statements! {
               WHERE id = $1 AND revoked_at_ms IS NULL";
     /// Gives a box another key.
     REKEY = "UPDATE gateway SET public_key = $2 WHERE id = $1";
+    /// What a box can do, as it last said.
+    SET_CAPABILITIES = "UPDATE gateway SET capabilities = $2 WHERE id = $1";
     /// A site that comes into service with its first box.
     BRING_INTO_SERVICE = "UPDATE site SET stage = 'in_service', revision = revision + 1
         WHERE code = $1
@@ -57,9 +59,9 @@ pub struct Gateway {
 /// # Errors
 /// `StoreError` of the database.
 pub async fn insert(tx: &mut Tx, g: &Gateway) -> Result<(), StoreError> {
-    let capabilities = serde_json::to_string(&g.capabilities).unwrap_or_else(|_| "{}".to_owned());
+    let capabilities = json(&g.capabilities);
     let values =
-        args![g.id.as_str(), g.site.as_str(), &g.public_key, &g.hardware, Json(capabilities), g.enrolled_at];
+        args![g.id.as_str(), g.site.as_str(), &g.public_key, &g.hardware, capabilities, g.enrolled_at];
     tx.execute(INSERT, values).await.map(drop)
 }
 
@@ -101,6 +103,19 @@ pub async fn revoke(tx: &mut Tx, id: &GatewayId, at: Moment, why: &str) -> Resul
 /// `StoreError` of the database.
 pub async fn rekey(tx: &mut Tx, id: &GatewayId, key: &[u8; 32]) -> Result<(), StoreError> {
     tx.execute(REKEY, args![id.as_str(), key]).await.map(drop)
+}
+
+/// Keeps what a box can do, as it said at its last start.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn set_capabilities(tx: &mut Tx, id: &GatewayId, has: &Capabilities) -> Result<(), StoreError> {
+    tx.execute(SET_CAPABILITIES, args![id.as_str(), json(has)]).await.map(drop)
+}
+
+fn json(has: &Capabilities) -> Json {
+    // Texts and truths always have a JSON form.
+    Json(serde_json::to_string(has).unwrap_or_else(|_| "{}".to_owned()))
 }
 
 /// Brings a site that waited for its box into service; gives the stage it had, if it changed.

@@ -1,10 +1,11 @@
 //! Netlink messages that the gateway exchanges with the kernel, and nothing else.
 //!
 //! `message` knows headers and attributes, `tables` the batches and dumps of
-//! nf_tables, `routes` neighbours and addresses. Integers of nf_tables are
+//! nf_tables, `routes` neighbours and addresses, `devices` links and queues. Integers of nf_tables are
 //! big-endian, those of the headers and of rtnetlink are the machine's. Nothing here
 //! opens a socket; decoders take any bytes and never panic.
 
+pub mod devices;
 pub mod message;
 pub mod routes;
 pub mod tables;

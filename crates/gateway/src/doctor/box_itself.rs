@@ -2,6 +2,7 @@
 
 use super::Finding;
 use crate::config::{Config, Segment};
+use kulkul_model::gateway::Capabilities;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::Path;
 
@@ -120,4 +121,19 @@ pub(super) fn disk(data: &Path) -> Finding {
         Finding::good("doctor-disk-good")
     };
     found.with("free", free_mb).with("path", data.display())
+}
+
+/// Whether the kernel has what people need, and what sharing a line fairly needs.
+pub(super) fn kernel(has: &Capabilities) -> Finding {
+    let fair = has.htb && (has.cake || has.fq_codel || has.sfq);
+    let found = if !has.probed {
+        Finding::warning("doctor-kernel-unknown", "doctor-kernel-root")
+    } else if !(has.nat && has.limit && has.ipv6) {
+        Finding::bad("doctor-kernel-bad", "doctor-kernel-mend")
+    } else if !fair {
+        Finding::warning("doctor-kernel-warning", "doctor-kernel-mend")
+    } else {
+        Finding::good("doctor-kernel-good")
+    };
+    found.with("release", &has.kernel).with("has", has.named(true)).with("lacks", has.named(false))
 }

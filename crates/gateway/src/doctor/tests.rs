@@ -1,4 +1,5 @@
 use super::*;
+use kulkul_model::gateway::Capabilities;
 use std::path::Path;
 
 #[test]
@@ -65,4 +66,23 @@ async fn a_machine_that_is_no_gateway_hears_what_is_missing() {
         assert!(bad.contains(&key), "{key} is missing in {bad:?}");
     }
     assert_eq!(box_itself::disk(Path::new("/nowhere")).grade, Grade::Bad);
+}
+
+#[test]
+fn a_kernel_is_judged_by_what_people_need_of_it() {
+    let enough = Capabilities {
+        probed: true,
+        nat: true,
+        limit: true,
+        ipv6: true,
+        htb: true,
+        sfq: true,
+        ..Capabilities::default()
+    };
+    let grade = |has: &Capabilities| box_itself::kernel(has).grade;
+    assert_eq!(grade(&enough), Grade::Good);
+    assert_eq!(grade(&Capabilities { sfq: false, cake: true, ..enough.clone() }), Grade::Good);
+    assert_eq!(grade(&Capabilities { sfq: false, ..enough.clone() }), Grade::Warning);
+    assert_eq!(grade(&Capabilities { nat: false, ..enough.clone() }), Grade::Bad);
+    assert_eq!(grade(&Capabilities { probed: false, ..enough }), Grade::Warning);
 }

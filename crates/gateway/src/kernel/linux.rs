@@ -4,6 +4,7 @@ mod socket;
 
 use super::{Kernel, KernelError};
 use ipnet::IpNet;
+use kulkul_wire::netlink::devices;
 use kulkul_wire::netlink::message::Message;
 use kulkul_wire::netlink::routes::{self, Neighbour};
 use kulkul_wire::netlink::tables::{self, Part};
@@ -44,6 +45,23 @@ impl Linux {
     /// Behaves as kernels before 6.12 need it, whatever this one is; for tests.
     pub fn pretend_old(&mut self) {
         self.renews = false;
+    }
+
+    /// Makes a link of a kind such as `ifb`.
+    ///
+    /// # Errors
+    /// `KernelError::Refused` where the kernel does not know the kind.
+    pub fn add_link(&mut self, name: &str, kind: &str) -> Result<(), KernelError> {
+        self.route.ask("making a link", |seq| devices::add_link(name, kind, seq), |_| ())
+    }
+
+    /// Puts a queue discipline of a kind such as `fq_codel` in place of an interface's own.
+    ///
+    /// # Errors
+    /// `KernelError::Refused` where the kernel does not know the kind.
+    pub fn replace_root(&mut self, interface: u32, kind: &str) -> Result<(), KernelError> {
+        let doing = "setting a queue discipline";
+        self.route.ask(doing, |seq| devices::replace_root(interface, kind, seq), |_| ())
     }
 
     fn dump_all<T>(

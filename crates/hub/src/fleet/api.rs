@@ -15,6 +15,7 @@ use kulkul_model::gateway::GatewayId;
 use kulkul_store::desired;
 use kulkul_store::gateway::{self, Gateway};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -30,6 +31,10 @@ struct GatewayOut {
     site: String,
     version: String,
     hardware: String,
+    /// The kernel's release; empty while it is not known.
+    kernel: String,
+    /// What the kernel has, by feature, as the box found at its last start; null while it is not known.
+    features: Option<BTreeMap<&'static str, bool>>,
     enrolled_at: String,
     revoked_at: Option<String>,
     revoked_why: Option<String>,
@@ -43,9 +48,12 @@ impl GatewayOut {
     fn of(hub: &Hub, row: Gateway) -> Self {
         let beat = hub.fleet().known(&row.id).and_then(|k| k.last_beat());
         let time = |at| hub.zone().rfc3339(at);
+        let has = &row.capabilities;
         GatewayOut {
             id: row.id.to_string(),
             site: row.site.to_string(),
+            features: has.probed.then(|| has.features().into()),
+            kernel: has.kernel.clone(),
             version: row.capabilities.version,
             hardware: row.hardware,
             enrolled_at: time(row.enrolled_at),

@@ -180,6 +180,10 @@ impl Work {
         if let Entry::Anchor(anchor) = entry {
             journal::anchor(tx, &self.gateway, &anchor.at).await?;
         }
+        // A new kernel or program shows at the box's next start, not at its enrolment.
+        if let Entry::Started(started) = entry {
+            gateway::set_capabilities(tx, &self.gateway, &started.capabilities).await?;
+        }
         intake::entry(tx, (&self.site, &self.gateway), self.now, stamp.wall, entry).await?;
         sessions::entry(tx, &self.keys, (&self.site, &self.gateway), stamp, entry).await
     }

@@ -23,6 +23,8 @@ use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tower::ServiceExt as _;
 
+mod boxes;
+
 const URL: &str = "https://hub.example.go.id";
 
 fn start() -> Moment {

@@ -61,9 +61,7 @@ fn a_device_that_validates_is_told_how_it_stands_while_the_certificate_is_valid(
     let test = "a_device_that_validates_is_told_how_it_stands_while_the_certificate_is_valid";
     let sections = |street: &Street| {
         let dir = street.dir.path().display();
-        format!(
-            "[portal]\nhost = \"{HOST}\"\ncert = \"{dir}/portal.pem\"\nkey = \"{dir}/portal-key.pem\"\n"
-        )
+        format!("[portal]\nhost = \"{HOST}\"\ncert = \"{dir}/portal.pem\"\nkey = \"{dir}/portal-key.pem\"\n")
     };
     let Some(town) = town_with(test, "api", sections) else { return };
     let street = &town.street;

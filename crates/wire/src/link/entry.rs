@@ -306,7 +306,10 @@ impl Entry {
 /// Reads the fields of a payload and says how many they were.
 fn take(kind: Kind, t: &mut Take<'_>, n: u64) -> Result<(Entry, u64), Malformed> {
     Ok(match kind {
-        Kind::Started => (Entry::Started(take_started(t)?), 7),
+        Kind::Started => {
+            let (started, taken) = take_started(t, n)?;
+            (Entry::Started(started), taken)
+        }
         Kind::SessionStart => (Entry::SessionStart(take_start(t)?), 7),
         Kind::SessionInterim => {
             let (session, age_ms, usage) = (SessionId(t.fixed()?), t.u64()?, take_usage(t)?);
@@ -340,24 +343,47 @@ fn take(kind: Kind, t: &mut Take<'_>, n: u64) -> Result<(Entry, u64), Malformed>
     })
 }
 
+/// The first seven fields are those of version 0.1; a decoder takes what follows only where it is there.
 fn put_started(p: &mut Put, s: &Started) {
     let c = &s.capabilities;
-    p.array(7).text(&c.version).text(&c.kernel);
-    p.bool(c.flowtable).bool(c.cake).bool(c.fq_codel).bool(c.ifb).bool(c.ipv6);
+    p.array(STARTED).text(&c.version).text(&c.kernel);
+    for has in [c.flowtable, c.cake, c.fq_codel, c.ifb, c.ipv6] {
+        p.bool(has);
+    }
+    for has in [c.probed, c.nat, c.limit, c.quota, c.tproxy, c.htb, c.sfq, c.wireguard] {
+        p.bool(has);
+    }
 }
 
-fn take_started(t: &mut Take<'_>) -> Result<Started, Malformed> {
-    Ok(Started {
-        capabilities: Capabilities {
-            version: t.text()?.to_owned(),
-            kernel: t.text()?.to_owned(),
-            flowtable: t.bool()?,
-            cake: t.bool()?,
-            fq_codel: t.bool()?,
-            ifb: t.bool()?,
-            ipv6: t.bool()?,
-        },
-    })
+const STARTED: u64 = 15;
+
+/// Reads the fields and says how many they were.
+fn take_started(t: &mut Take<'_>, n: u64) -> Result<(Started, u64), Malformed> {
+    let mut c = Capabilities {
+        version: t.text()?.to_owned(),
+        kernel: t.text()?.to_owned(),
+        ..Capabilities::default()
+    };
+    for has in [&mut c.flowtable, &mut c.cake, &mut c.fq_codel, &mut c.ifb, &mut c.ipv6] {
+        *has = t.bool()?;
+    }
+    let taken = if n < STARTED { 7 } else { STARTED };
+    if taken == STARTED {
+        let more = [
+            &mut c.probed,
+            &mut c.nat,
+            &mut c.limit,
+            &mut c.quota,
+            &mut c.tproxy,
+            &mut c.htb,
+            &mut c.sfq,
+            &mut c.wireguard,
+        ];
+        for has in more {
+            *has = t.bool()?;
+        }
+    }
+    Ok((Started { capabilities: c }, taken))
 }
 
 fn put_start(p: &mut Put, s: &SessionStart) {
@@ -460,6 +486,15 @@ mod tests {
             assert_eq!(read(entry.kind(), &entry.encode()).as_ref(), Ok(&entry));
             assert_eq!(Kind::from_code(entry.kind().code()), entry.kind());
         }
+    }
+
+    #[test]
+    fn a_start_of_the_first_version_reads_with_less() {
+        let mut p = Put::new();
+        p.array(7).text("0.1.0").text("5.15.0").bool(false).bool(true).bool(true).bool(true).bool(true);
+        let Ok(Entry::Started(old)) = read(Kind::Started, &[p.done()]) else { panic!("not read") };
+        assert!(old.capabilities.cake && old.capabilities.ipv6);
+        assert!(!old.capabilities.probed, "what an older box did not tell is not known");
     }
 
     #[test]
