@@ -18,4 +18,5 @@ problem-home = Back to the map
 refusal-faults = Check the entries named below.
 refusal-query-unknown = The parameter "{ $name }" is not known; perhaps "{ $nearest }" was meant.
 refusal-query-none = The parameter "{ $name }" is not known; this address takes no parameters.
-refusal-query-value = The value of a parameter cannot be used: { $detail }
+refusal-query-value = The value of "{ $name }" cannot be used: { $detail }
+refusal-query-choice = "{ $name }" takes one of: { $choices }.

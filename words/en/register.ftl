@@ -54,6 +54,7 @@ refusal-prefix-taken = Category { $category } already has this prefix.
 refusal-prefix-form = A prefix is one to three capitals or digits, like BJ.
 refusal-within-unknown = Write desa or kelurahan, or leave the cell empty.
 refusal-category-key-wrong = A category's key has lower-case letters, digits and _ only, like sd_negeri.
+refusal-category-none = The register has no categories yet. Import them first: kulkul import categories FILE.
 refusal-category-unknown = No such category. Known are: { $known }.
 refusal-category-unknown-near = No such category. Did you mean "{ $near }"?
 refusal-site-code-wrong = This is not a code like BJ-001: capitals, a hyphen, digits.

@@ -18,4 +18,5 @@ problem-home = Kembali ke peta
 refusal-faults = Periksa isian yang disebut di bawah ini.
 refusal-query-unknown = Parameter "{ $name }" tidak dikenal; mungkin maksudnya "{ $nearest }".
 refusal-query-none = Parameter "{ $name }" tidak dikenal; alamat ini tidak menerima parameter.
-refusal-query-value = Nilai parameter tidak dapat dipakai: { $detail }
+refusal-query-value = Nilai "{ $name }" tidak dapat dipakai: { $detail }
+refusal-query-choice = "{ $name }" berisi salah satu dari: { $choices }.

@@ -48,6 +48,7 @@ refusal-prefix-taken = Awalan ini sudah dipakai kategori { $category }.
 refusal-prefix-form = Awalan terdiri dari satu sampai tiga huruf kapital atau angka, misalnya BJ.
 refusal-within-unknown = Tulis desa atau kelurahan, atau kosongkan.
 refusal-category-key-wrong = Kunci kategori hanya memuat huruf kecil, angka, dan _, misalnya sd_negeri.
+refusal-category-none = Register belum memiliki kategori. Impor dahulu: kulkul import categories FILE.
 refusal-category-unknown = Kategori ini tidak ada. Yang ada: { $known }.
 refusal-category-unknown-near = Kategori ini tidak ada. Apakah maksudnya "{ $near }"?
 refusal-site-code-wrong = Ini bukan kode seperti BJ-001: huruf kapital, tanda hubung, angka.

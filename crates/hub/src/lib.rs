@@ -15,6 +15,7 @@ pub mod home;
 pub mod hub;
 pub mod map;
 pub mod metrics;
+pub mod open_files;
 pub mod serve;
 pub mod sites;
 pub mod staff;

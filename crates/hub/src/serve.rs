@@ -4,6 +4,7 @@ use crate::Hub;
 use crate::admin::Socket;
 use crate::clock::within;
 use crate::config::{Config, Tls};
+use crate::open_files;
 use crate::web::Peer;
 use axum::Router;
 use axum::body::Body;
@@ -25,6 +26,8 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// Connections at once to `/metrics`, `/healthz` and `/readyz`.
+const ADMIN_CONNECTIONS: usize = 64;
 
 /// The hub cannot serve.
 #[derive(Debug, thiserror::Error)]
@@ -97,11 +100,15 @@ impl Server {
             // The service goes on; only commands beside it cannot reach it.
             Err(error) => tracing::warn!(%error, "commands of the command line cannot reach this hub"),
         }
-        let admin = accept(&hub, self.admin, None, hub.admin_router(), &connections);
-        let public = accept(&hub, self.public, self.tls, hub.router(), &connections);
+        let most = open_files::make_room(hub.config().limits.connections);
+        let room = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
+        // Watchers of the hub get in however many people are there.
+        let own = Arc::new(Semaphore::new(ADMIN_CONNECTIONS));
+        let admin = accept(&hub, self.admin, None, hub.admin_router(), &connections, &own);
+        let public = accept(&hub, self.public, self.tls, hub.router(), &connections, &room);
         let link = async {
             if let Some((listener, tls)) = self.link {
-                accept(&hub, listener, Some(tls), hub.router(), &connections).await;
+                accept(&hub, listener, Some(tls), hub.router(), &connections, &room).await;
             }
         };
         tokio::join!(admin, public, link);
@@ -148,11 +155,11 @@ async fn accept(
     tls: Option<TlsAcceptor>,
     router: Router,
     connections: &TaskTracker,
+    room: &Arc<Semaphore>,
 ) {
-    let room = Arc::new(Semaphore::new(hub.config().limits.connections));
     loop {
         let next = async {
-            let permit = Arc::clone(&room).acquire_owned().await;
+            let permit = Arc::clone(room).acquire_owned().await;
             (permit, listener.accept().await)
         };
         let (permit, accepted) = tokio::select! {

@@ -6,6 +6,7 @@
 use crate::ending::{Failure, Mend as _};
 use kulkul_hub::admin::{self, Answer, Client, Command};
 use kulkul_hub::config::{Config, ConfigError};
+use kulkul_hub::sites::builtin;
 use kulkul_hub::{Clock, Hub};
 use kulkul_store::{Store, StoreError};
 use std::path::PathBuf;
@@ -42,6 +43,7 @@ impl WhichHub {
         store.migrate().await.or_unable("see kulkul check")?;
         // An import that was decided before a stop is finished before anybody reads the register.
         kulkul_hub::sites::import::resume(&store).await.or_unable("see kulkul check")?;
+        builtin::categories(&store, Clock::machine().now()).await.or_unable("see kulkul check")?;
         Ok(store)
     }
 }

@@ -3,7 +3,7 @@
 use crate::Hub;
 use crate::fleet::claims;
 use crate::sites::import::{self, ImportError, ImportOptions, Kind, Report};
-use crate::staff::{Actor, people, tokens};
+use crate::staff::{Actor, import as staff_import, people, tokens};
 use crate::web::{Lang, Problem};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -50,9 +50,9 @@ pub enum Command {
         /// How long it may be used, hours; none is 24.
         hours: Option<u32>,
     },
-    /// Imports a file of the register, or only checks it.
+    /// Imports a file of the register or of people, or only checks it.
     Import {
-        /// `areas`, `boundaries`, `categories` or `sites`.
+        /// `areas`, `boundaries`, `categories`, `sites` or `staff`.
         kind: String,
         /// The file's name, for the report.
         file_name: String,
@@ -109,6 +109,15 @@ pub enum Answer {
         said: String,
         /// The report in Bahasa Indonesia.
         said_id: String,
+    },
+    /// An import added people; their passwords are shown once.
+    People {
+        /// The report in English.
+        said: String,
+        /// The report in Bahasa Indonesia.
+        said_id: String,
+        /// Sign-in name and one-time password of each.
+        passwords: Vec<(String, String)>,
     },
     /// The rules say no.
     Refused {
@@ -180,6 +189,16 @@ async fn attempt(hub: &Hub, by: &Actor, command: Command) -> Result<Answer, Prob
                 expires_at: issued.claim.expires_at,
                 hub: hub.config().public_url.clone(),
                 hub_root: issued.hub_root,
+            }
+        }
+        Command::Import { kind, file_name, bytes, dry_run } if kind == "staff" => {
+            let bytes = BASE64.decode(bytes).map_err(|e| Problem::fault(&e))?;
+            let done = staff_import::run(hub, by, &bytes, &file_name, dry_run).await?;
+            match said(hub, &done.report, done.report.faults.count() == 0) {
+                Answer::Report { sound: true, said, said_id } if !dry_run => {
+                    Answer::People { said, said_id, passwords: done.passwords }
+                }
+                answer => answer,
             }
         }
         Command::Import { kind, file_name, bytes, dry_run } => {

@@ -103,6 +103,7 @@ pub fn unknown_category(register: &Register, key: &str) -> Refusal {
     let known = register.categories.keys().map(CategoryKey::as_str);
     match nearest(key, known.clone()) {
         Some(near) => no("category-unknown-near").with("near", near),
+        None if register.categories.is_empty() => no("category-none"),
         None => no("category-unknown").with("known", known.collect::<Vec<_>>().join(", ")),
     }
 }

@@ -5,6 +5,7 @@ pub mod api;
 pub mod audit_pages;
 pub mod bearer;
 pub mod guard;
+pub mod import;
 pub mod password;
 pub mod people;
 pub mod people_pages;

@@ -58,6 +58,13 @@ impl From<&Staff> for Shown {
     }
 }
 
+/// Whether a name may be signed in with.
+#[must_use]
+pub fn name_fits(name: &str) -> bool {
+    (2..=32).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-_".contains(&b))
+}
+
 /// Adds a person and gives the one-time password, which is not kept anywhere.
 ///
 /// # Errors
@@ -65,9 +72,7 @@ impl From<&Staff> for Shown {
 pub async fn add(hub: &Hub, by: &Actor, new: NewPerson) -> Result<String, Problem> {
     by.may_administer()?;
     let name = new.name.trim().to_lowercase();
-    let fits = (2..=32).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-_".contains(&b));
-    if !fits {
+    if !name_fits(&name) {
         return Err(Refusal::new(422, "staff-name").with("name", &new.name).into());
     }
     area_exists(hub, new.area.as_ref()).await?;

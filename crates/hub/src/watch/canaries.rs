@@ -29,7 +29,11 @@ pub async fn look(hub: &Hub) {
     let now = hub.clock().now();
     let mut live = hub.watch().live();
     if sees != live.watching().is_some() {
-        tracing::warn!(sees, "the hub's own sight changed");
+        if sees {
+            tracing::info!("the hub sees");
+        } else {
+            tracing::warn!("the hub is blind: no canary answers; silence of places says nothing");
+        }
     }
     if sees {
         live.see(now);

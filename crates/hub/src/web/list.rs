@@ -32,7 +32,7 @@ impl<'de> Deserialize<'de> for Limit {
         if (1..=MOST).contains(&n) {
             Ok(Limit(n))
         } else {
-            Err(serde::de::Error::custom(format!("limit is 1 to {MOST}")))
+            Err(serde::de::Error::custom(format!("1 … {MOST}")))
         }
     }
 }

@@ -68,16 +68,27 @@ fn sift(query: &str, known: &[&str]) -> (String, Option<String>) {
 }
 
 fn read<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
-    let bad = |detail: String| {
-        Problem::status(StatusCode::BAD_REQUEST)
-            .and(Fault::new("query", "query-value").with("detail", detail))
-    };
-    let uri: Uri = format!("/?{query}").parse().map_err(|e: http::uri::InvalidUri| bad(e.to_string()))?;
+    let bad = |text: &str| Problem::status(StatusCode::BAD_REQUEST).and(fault(text, names::<T>()));
+    let uri: Uri = format!("/?{query}").parse().map_err(|e: http::uri::InvalidUri| bad(&e.to_string()))?;
     Query::<T>::try_from_uri(&uri).map(|Query(t)| t).map_err(|e| {
         // The rejection's own text begins with a fixed sentence; its source names the parameter.
         let text = e.to_string();
-        bad(text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text).to_owned())
+        bad(text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text))
     })
+}
+
+/// What is wrong with a value, from a reader's text such as ``state: unknown variant `x` ``.
+fn fault(text: &str, known: &[&str]) -> Fault {
+    let (name, detail) =
+        text.split_once(": ").filter(|(name, _)| known.contains(name)).unwrap_or(("query", text));
+    let choices = detail
+        .strip_prefix("unknown variant ")
+        .and_then(|rest| rest.split_once(", expected "))
+        .map(|(_, choices)| choices.trim_start_matches("one of ").replace('`', ""));
+    match choices {
+        Some(choices) => Fault::new(name, "query-choice").with("name", name).with("choices", choices),
+        None => Fault::new(name, "query-value").with("name", name).with("detail", detail),
+    }
 }
 
 /// The fields of a form's body; empty ones are absent, unknown ones ignored.

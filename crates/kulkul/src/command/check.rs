@@ -8,6 +8,7 @@ use crate::which_hub::WhichHub;
 use crate::{runtime, screen};
 use kulkul_hub::clock::Clock;
 use kulkul_hub::config::Config;
+use kulkul_hub::open_files;
 use kulkul_model::Moment;
 use kulkul_store::{Store, StoreError, site, staff};
 use std::io::{self, Read as _, Write as _};
@@ -34,8 +35,6 @@ struct Finding {
 /// No machine that runs this program can have an earlier time.
 const OLDEST_TIME: &str = "2026-11-01T00:00:00Z";
 const LEAST_FREE_BYTES: u64 = 1024 * 1024 * 1024;
-/// Files that are open besides connections: database, logs, photos.
-const OTHER_FILES: u64 = 256;
 
 impl Args {
     /// Looks at everything and prints what it found.
@@ -67,13 +66,11 @@ fn machine(config: &Config, now: Moment, found: &mut Vec<Finding>) {
     if Moment::parse(OLDEST_TIME).is_ok_and(|oldest| now < oldest) {
         say(format!("the clock says {now}"), "set it, and let NTP keep it");
     }
-    let wanted = config.limits.connections as u64 + OTHER_FILES;
-    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile);
-    if let Some(limit) = files.current
-        && limit < wanted
-    {
+    let wanted = config.limits.connections;
+    let fits = open_files::make_room(wanted);
+    if fits < wanted {
         say(
-            format!("{limit} files may be open, {wanted} are needed for limits.connections"),
+            format!("files for {fits} connections at once may be open, limits.connections wants {wanted}"),
             "raise ulimit -n (LimitNOFILE= in the service), or lower limits.connections",
         );
     }
@@ -190,7 +187,7 @@ mod tests {
         machine(&config, Moment::EPOCH, &mut found);
         settings(&config, &mut found);
         let all = found.iter().map(|f| f.what.as_str()).collect::<Vec<_>>().join("\n");
-        for part in ["the clock says 1970", "files may be open", "without TLS"] {
+        for part in ["the clock says 1970", "at once may be open", "without TLS"] {
             assert!(all.contains(part), "{part} is not in: {all}");
         }
     }

@@ -5,6 +5,7 @@ use crate::logs::LogForm;
 use crate::which_hub::{Reached, WhichHub, unexpected};
 use crate::{runtime, screen};
 use kulkul_hub::admin::{Answer, Command};
+use kulkul_model::Zone;
 use kulkul_model::site::SiteCode;
 use kulkul_store::{Store, site};
 
@@ -45,8 +46,10 @@ impl Args {
                     let Answer::Claim { site, code, expires_at, hub, hub_root } = answer else {
                         return Err(unexpected(&answer));
                     };
+                    let zone = Zone::named(&self.which.config()?.zone).or_input("correct the key zone")?;
+                    let until = zone.rfc3339(expires_at);
                     screen::line(format!(
-                        "{code}\n\nfor a new box at {site}, once, until {expires_at}; in its gateway.toml:\n\n\
+                        "{code}\n\nfor a new box at {site}, once, until {until}; in its gateway.toml:\n\n\
                          hub = \"{hub}\"\nhub_root = \"{hub_root}\"\nclaim = \"{code}\""
                     ))?;
                 }

@@ -1,4 +1,4 @@
-//! `kulkul import`: areas, boundaries, categories and sites from files.
+//! `kulkul import`: areas, boundaries, categories, sites and staff from files.
 
 use crate::ending::{Ending, Failure, Mend as _, Outcome};
 use crate::logs::LogForm;
@@ -39,6 +39,8 @@ enum What {
     Categories,
     /// Public places (CSV, XLSX, GeoJSON)
     Sites,
+    /// People who run the service: name, full_name, role, area (CSV, XLSX)
+    Staff,
 }
 
 impl Args {
@@ -58,6 +60,7 @@ impl Args {
             What::Boundaries => "boundaries",
             What::Categories => "categories",
             What::Sites => "sites",
+            What::Staff => "staff",
         };
         let command = Command::Import {
             kind: kind.to_owned(),
@@ -75,6 +78,14 @@ impl Args {
                         return Err(Failure::said(2, "nothing was imported; mend the rows above".to_owned()));
                     }
                     screen::line(said)?;
+                    Ok(Ending::Done)
+                }
+                Answer::People { said, said_id, passwords } => {
+                    screen::line(if reads_indonesian() { said_id } else { said })?;
+                    let rows: Vec<_> = passwords.into_iter().map(|(name, once)| vec![name, once]).collect();
+                    if !rows.is_empty() {
+                        screen::table(&["name", "one-time password, shown only now"], &rows)?;
+                    }
                     Ok(Ending::Done)
                 }
                 other => Err(unexpected(&other)),

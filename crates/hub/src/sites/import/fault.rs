@@ -40,10 +40,10 @@ impl Fault {
         Fault { row, line, column: String::new(), value: String::new(), why }
     }
 
-    /// One line for a person.
+    /// One line for a person; `file` is the file's name.
     #[must_use]
-    pub fn text(&self, words: &Words, lang: Lang) -> String {
-        let mut place = Vec::new();
+    pub fn text(&self, file: &str, words: &Words, lang: Lang) -> String {
+        let mut place = vec![file.to_owned()];
         if self.row > 0 {
             place.push(words.with(lang, "import-row", &[("n", self.row.to_string().into())]));
         }
@@ -58,8 +58,7 @@ impl Fault {
             let value = self.value.replace(char::is_control, " ");
             place.push(words.with(lang, "import-value", &[("value", value.into())]));
         }
-        let why = self.why_text(words, lang);
-        if place.is_empty() { why } else { format!("{}: {why}", place.join(", ")) }
+        format!("{}: {}", place.join(", "), self.why_text(words, lang))
     }
 
     /// The rule's sentence alone.

@@ -30,7 +30,7 @@ use kulkul_model::Moment;
 use kulkul_store::{Store, StoreError};
 use plan::Plan;
 pub use report::Report;
-pub use table::{Table, guard};
+pub use table::{Column, Table, guard};
 
 /// Bytes of a file at most.
 pub const MOST_BYTES: usize = 50 << 20;
@@ -163,7 +163,7 @@ fn check(kind: Kind, table: &Result<Table, Fault>, register: &Register, name: &s
         plan.notes.extend(table.notes.iter().map(|code| no(code)));
     }
     let report = Report {
-        kind,
+        kind: kind.as_str(),
         file_name: name.to_owned(),
         dry_run: false,
         rows,

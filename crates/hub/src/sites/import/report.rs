@@ -1,6 +1,5 @@
 //! What an import did, or what is wrong with its file, in words.
 
-use super::Kind;
 use super::fault::{Faults, sentence};
 use crate::web::{Lang, Words};
 use kulkul_model::Refusal;
@@ -12,8 +11,8 @@ const SHOWN: usize = 50;
 /// The summary of one import.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    /// What the file holds.
-    pub kind: Kind,
+    /// What the file holds, as on the command line.
+    pub kind: &'static str,
     /// The file's name.
     pub file_name: String,
     /// Whether it was only checked.
@@ -38,7 +37,7 @@ impl Report {
     pub fn text(&self, words: &Words, lang: Lang) -> String {
         let number = |n: usize| fluent_bundle::FluentValue::from(n);
         let mut lines: Vec<String> =
-            self.faults.kept().iter().take(SHOWN).map(|f| f.text(words, lang)).collect();
+            self.faults.kept().iter().take(SHOWN).map(|f| f.text(&self.file_name, words, lang)).collect();
         let unseen = self.faults.count().saturating_sub(SHOWN);
         if unseen > 0 {
             lines.push(words.with(lang, "import-more", &[("n", number(unseen))]));
@@ -69,7 +68,7 @@ impl Report {
     /// The figures as JSON, for the audit.
     pub(super) fn json(&self) -> String {
         serde_json::json!({
-            "kind": self.kind.as_str(),
+            "kind": self.kind,
             "rows": self.rows,
             "added": self.added,
             "changed": self.changed,
