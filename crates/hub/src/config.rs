@@ -243,7 +243,7 @@ const KEYS: &[Key] = &[
     Key("limits.head_bytes", Some("32768"), "The largest head of a request, bytes."),
     Key("limits.head_seconds", Some("10"), "How long the head of a request may take, seconds."),
     Key("limits.request_seconds", Some("60"), "How long an answer may take to begin, seconds."),
-    Key("limits.connections", Some("20000"), "Connections at once; more wait."),
+    Key("limits.connections", Some("16000"), "Connections at once; more wait."),
     Key("limits.page_cache_bytes", Some("33554432"), "Bytes of finished pages kept in memory."),
     Key("sign_in.idle_hours", Some("12"), "Hours without a request after which a staff session ends."),
     Key("sign_in.absolute_days", Some("7"), "Days after which a staff session ends in any case."),
