@@ -13,8 +13,10 @@ mod invented;
 
 use axum::body::Body;
 use http::{Request, StatusCode};
+use http_body_util::BodyExt as _;
 use kulkul_hub::{Clock, Config, Hub};
 use kulkul_model::Moment;
+use kulkul_model::state::{Observed, Sign};
 use kulkul_store::testing::Temporary;
 use std::collections::BTreeSet;
 use tower::ServiceExt as _;
@@ -111,10 +113,15 @@ async fn a_place_says_what_is_known_and_what_is_not() {
     insta::assert_snapshot!("site-state", part(&html, "state"));
     insta::assert_snapshot!("site-gets", part(&html, "gets"));
     assert!(html.contains("class=\"guess\""), "a guessed position is ringed");
+    assert!(html.contains("<dd lang=\"en\">spread inside village polygon</dd>"), "notes of the register");
     let board = hub.board();
-    let silent = board.sites.values().find(|s| s.silent).unwrap();
-    let (_, html) = get(&hub, &format!("/sites/{}", silent.site.code)).await;
+    let silent = |observed| {
+        board.sites.values().find(|s| s.silent && s.observed == observed).unwrap().site.code.clone()
+    };
+    let (_, html) = get(&hub, &format!("/sites/{}", silent(Observed::Up))).await;
     insta::assert_snapshot!("site-silent", part(&html, "notices"));
+    let (_, html) = get(&hub, &format!("/sites/{}", silent(Observed::Down))).await;
+    insta::assert_snapshot!("site-silent-down", part(&html, "notices"));
     let school = board.sites.values().find(|s| s.site.category.as_str() == "sd_negeri").unwrap();
     let (_, html) = get(&hub, &format!("/sites/{}", school.site.code)).await;
     assert!(!html.contains("<dt>Orang daring</dt>"));
@@ -213,4 +220,40 @@ async fn cursors_lead_through_all_sites_once() {
         path = format!("/api/v1/sites?limit=100&cursor={next}");
     }
     assert_eq!(seen.len(), 987);
+}
+
+#[tokio::test]
+async fn what_the_list_shows_comes_as_a_file_too() {
+    let (hub, _temporary) = hub().await;
+    let (_, html) = get(&hub, "/sites?area=51.03.04&sign=down").await;
+    let href = "/api/v1/sites.csv?area=51.03.04&amp;sign=down";
+    assert!(html.contains(href) || html.contains(&href.replace("&amp;", "&#38;")), "{html}");
+    let wanted = hub
+        .board()
+        .sites
+        .values()
+        .filter(|s| s.sign == Sign::Down && s.site.area.as_str().starts_with("51.03.04"))
+        .count();
+    assert!(wanted > 10);
+    // The second answer comes from the cache and is the same.
+    for _ in 0..2 {
+        let request = Request::get("/api/v1/sites.csv?area=51.03.04&sign=down").body(Body::empty()).unwrap();
+        let response = hub.router().oneshot(request).await.unwrap();
+        assert_eq!(response.headers()["content-type"], "text/csv; charset=utf-8");
+        assert_eq!(response.headers()["content-disposition"], "attachment; filename=\"sites.csv\"");
+        assert_eq!(response.headers()["access-control-allow-origin"], "*");
+        let text = response.into_body().collect().await.unwrap().to_bytes();
+        let text = String::from_utf8(text.to_vec()).unwrap();
+        let mut lines = text.lines();
+        assert!(lines.next().unwrap().ends_with("upstream,observed,expected,since,seen_at"));
+        assert_eq!(lines.clone().count(), wanted);
+        assert!(lines.all(|line| line.contains(",down,open,")));
+    }
+    let (status, geo) = get(&hub, "/api/v1/sites.geojson?category=puskesmas").await;
+    let geo: serde_json::Value = serde_json::from_str(&geo).unwrap();
+    assert_eq!((status, geo["features"].as_array().unwrap().len()), (StatusCode::OK, 13));
+    assert_eq!(geo["features"][0]["properties"]["observed"], "up");
+    let (status, problem) = get(&hub, "/api/v1/sites.csv?sgin=down").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(problem.contains("sign"), "{problem}");
 }

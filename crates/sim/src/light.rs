@@ -237,13 +237,21 @@ impl LightGateway {
             return Ok(());
         }
         let reading = world.reading(&self.place, now);
-        if reading == Reading::Nothing {
+        // A box enrols in the hands of a technician, who has a line and power: whatever troubles
+        // its place, it speaks once. What it measured there tells the hub what is wrong.
+        let people = match reading {
+            Reading::Seen(_, usage) => usage.people,
+            Reading::Cut(_, usage) if turn.enrolled => usage.people,
+            Reading::Nothing if turn.enrolled => 0,
+            Reading::Cut(..) => {
+                self.write(world, now);
+                return Ok(());
+            }
             // No power, or the box hangs: it does nothing, and knows nothing of this minute.
-            return Ok(());
-        }
+            Reading::Nothing => return Ok(()),
+        };
         self.write(world, now);
-        let Reading::Seen(_, usage) = reading else { return Ok(()) };
-        let done = self.report(line, world, usage.people, now, turn).await;
+        let done = self.report(line, world, people, now, turn).await;
         if let Err(CallError::Refused { .. }) = done {
             self.standing = Standing::Revoked;
             self.outbox = VecDeque::new();

@@ -4,6 +4,8 @@
 //! a text gets an apostrophe before it (`guard`), which an import takes away again.
 
 use super::import::guard;
+use crate::watch::board::SiteNow;
+use kulkul_model::Zone;
 use kulkul_model::area::{Area, AreaCode};
 use kulkul_model::geometry::{Point, Shape};
 use kulkul_model::site::Site;
@@ -107,6 +109,9 @@ const SITE_COLUMNS: [&str; 16] = [
     "upstream",
 ];
 
+/// What is observed, beside what the register keeps; an import passes over it.
+pub(super) const STATE_COLUMNS: [&str; 4] = ["observed", "expected", "since", "seen_at"];
+
 const AREA_COLUMNS: [&str; 7] = ["code", "name", "kind", "parent_code", "lat", "lon", "bps_code"];
 
 /// All sites as a file.
@@ -123,6 +128,25 @@ pub async fn sites(store: &Store, format: Format) -> Result<Vec<u8>, ExportError
         rows.extend(page.iter().map(of_site));
     }
     file(format, "sites", &SITE_COLUMNS, &rows)
+}
+
+/// Sites as they stand on the board, with what is observed there.
+///
+/// # Errors
+/// `ExportError::File`.
+pub fn with_states(sites: &[&SiteNow], zone: &Zone, format: Format) -> Result<Vec<u8>, ExportError> {
+    let columns: Vec<&str> = SITE_COLUMNS.into_iter().chain(STATE_COLUMNS).collect();
+    let row = |now: &&SiteNow| {
+        let mut row = of_site(&now.site);
+        row.cells.extend([
+            now.observed.as_str().into(),
+            now.expected.as_str().into(),
+            now.since.map(|at| zone.rfc3339(at)).as_deref().into(),
+            now.seen_at.map(|at| zone.rfc3339(at)).as_deref().into(),
+        ]);
+        row
+    };
+    file(format, "sites", &columns, &sites.iter().map(row).collect::<Vec<_>>())
 }
 
 /// All areas as a file; GeoJSON has their centres.

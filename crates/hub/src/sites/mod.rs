@@ -7,6 +7,7 @@ pub mod check;
 pub mod console;
 pub mod edit;
 pub mod export;
+pub mod files;
 pub mod import;
 pub mod missing;
 pub mod pages;

@@ -70,6 +70,8 @@ struct ListPage {
     near: Vec<Row>,
     previous: Option<String>,
     next: Option<String>,
+    /// What is shown as files: their endings and addresses.
+    files: Vec<(&'static str, String)>,
 }
 
 async fn list(page_: Page, Lenient(asked): Lenient<Asked>) -> Result<Response, Problem> {
@@ -129,6 +131,9 @@ async fn list(page_: Page, Lenient(asked): Lenient<Asked>) -> Result<Response, P
         near: if shown.total == 0 { rows(&page_, &board, &near(&board, &q, 8)) } else { Vec::new() },
         previous: if shown.before > 0 { link("before", shown.sites.first()) } else { None },
         next: if last < shown.total { link("after", shown.sites.last()) } else { None },
+        files: [("csv", "CSV"), ("xlsx", "XLSX"), ("geojson", "GeoJSON")]
+            .map(|(ending, name)| (name, format!("/api/v1/sites.{ending}{}", query(&q, &filter, None, &[]))))
+            .to_vec(),
         q,
         w: page_.w.clone(),
         page: page_,
@@ -175,6 +180,11 @@ fn area_choices(board: &Board, chosen: Option<&AreaCode>) -> Vec<Choice> {
 
 /// The address of this list with the same choices and `more`.
 fn address(q: &str, filter: &Filter, sort: Sort, more: &[(&str, &str)]) -> String {
+    format!("/sites{}", query(q, filter, Some(sort), more))
+}
+
+/// The choices as a query string with its question mark; empty when there are none.
+fn query(q: &str, filter: &Filter, sort: Option<Sort>, more: &[(&str, &str)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     let mut add = |name: &str, value: Option<&str>| {
         if let Some(value) = value.filter(|v| !v.is_empty()) {
@@ -186,11 +196,12 @@ fn address(q: &str, filter: &Filter, sort: Sort, more: &[(&str, &str)]) -> Strin
     add("area", filter.area.as_ref().map(AreaCode::as_str));
     add("sign", filter.sign.map(Sign::as_str));
     add("stage", filter.stage.map(Stage::as_str));
-    add("sort", (sort != Sort::default()).then(|| sort.as_str()));
+    add("sort", sort.filter(|s| *s != Sort::default()).map(Sort::as_str));
     for (name, value) in more {
         add(name, Some(value));
     }
-    format!("/sites?{}", query.finish())
+    let query = query.finish();
+    if query.is_empty() { query } else { format!("?{query}") }
 }
 
 #[derive(Template)]
@@ -213,7 +224,7 @@ struct SitePage {
     where_words: String,
     geo: Option<String>,
     coordinates: String,
-    facts: Vec<(String, String)>,
+    facts: Vec<Fact>,
     neighbours: Vec<Row>,
     village: Option<AreaLink>,
 }
@@ -283,7 +294,9 @@ fn notices(page: &Page, now: &SiteNow) -> Vec<(&'static str, String)> {
     let mut notices = Vec::new();
     if now.silent {
         let since = now.seen_at.map(|at| Since::of(page, at).words).unwrap_or_default();
-        notices.push(("bad", w.a("site-silent", "since", since)));
+        // Once it is established that nothing works, the page must not say that it still is being.
+        let key = if now.observed == Observed::Down { "site-silent-down" } else { "site-silent" };
+        notices.push(("bad", w.a(key, "since", since)));
     }
     match now.expected {
         Expected::Closed => notices.push(("", w.t("site-closed").to_owned())),
@@ -311,8 +324,16 @@ fn where_words(page: &Page, now: &SiteNow, village: &str) -> String {
     }
 }
 
+/// A line of what the register knows.
+struct Fact {
+    term: String,
+    text: String,
+    /// The text is a note of the register's makers, who write English.
+    english: bool,
+}
+
 /// What the register knows about a site, and how well.
-fn facts(page: &Page, board: &Board, now: &SiteNow) -> Vec<(String, String)> {
+fn facts(page: &Page, board: &Board, now: &SiteNow) -> Vec<Fact> {
     let (w, site) = (&page.w, &now.site);
     let kind = board.category(site).map(|c| category_name(page, c).to_owned());
     let evidence = if now.seen_at.is_some() { "site-evidence-gateway" } else { "site-evidence-none" };
@@ -330,6 +351,10 @@ fn facts(page: &Page, board: &Board, now: &SiteNow) -> Vec<(String, String)> {
         ("site-source", Some(site.source.clone())),
     ];
     all.into_iter()
-        .filter_map(|(key, value)| Some((w.t(key).to_owned(), value.filter(|v| !v.is_empty())?)))
+        .filter_map(|(key, value)| {
+            let text = value.filter(|v| !v.is_empty())?;
+            let english = matches!(key, "site-basis" | "site-source");
+            Some(Fact { term: w.t(key).to_owned(), text, english })
+        })
         .collect()
 }

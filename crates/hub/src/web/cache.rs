@@ -15,8 +15,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-    SET_COOKIE, VARY,
+    ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_TYPE, ETAG,
+    IF_NONE_MATCH, SET_COOKIE, VARY,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use kulkul_model::Moment;
@@ -46,6 +46,8 @@ struct Entry {
     etag: HeaderValue,
     content_type: HeaderValue,
     cache_control: HeaderValue,
+    /// The name under which a browser saves it.
+    disposition: Option<HeaderValue>,
 }
 
 /// Finished answers, at most `most_bytes` of them.
@@ -114,6 +116,9 @@ impl Entry {
             headers.remove(CONTENT_TYPE);
         } else {
             headers.insert(CONTENT_TYPE, self.content_type.clone());
+            if let Some(name) = &self.disposition {
+                headers.insert(CONTENT_DISPOSITION, name.clone());
+            }
             if let Some(name) = self.coding.header() {
                 headers.insert(CONTENT_ENCODING, HeaderValue::from_static(name));
             }
@@ -179,7 +184,9 @@ pub async fn through(State(hub): State<Hub>, mut request: Request, next: Next) -
     let cache_control = parts.headers.remove(CACHE_CONTROL).unwrap_or_else(|| {
         HeaderValue::from_static(if key.signed_in { "private, no-cache" } else { "no-cache" })
     });
-    let entry = Arc::new(Entry { board, at: now, body, coding, etag, content_type, cache_control });
+    let disposition = parts.headers.remove(CONTENT_DISPOSITION);
+    let entry = Entry { board, at: now, body, coding, etag, content_type, cache_control, disposition };
+    let entry = Arc::new(entry);
     if entry.body.len() <= LARGEST_BYTES {
         hub.page_cache().keep(key, Arc::clone(&entry), now);
     }
@@ -199,6 +206,7 @@ mod tests {
             etag: HeaderValue::from_static("\"x\""),
             content_type: HeaderValue::from_static("text/html"),
             cache_control: HeaderValue::from_static("no-cache"),
+            disposition: None,
         })
     }
 

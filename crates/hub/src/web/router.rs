@@ -32,6 +32,7 @@ struct Api;
 fn api() -> OpenApiRouter<Hub> {
     OpenApiRouter::new()
         .merge(sites::api::routes())
+        .merge(sites::files::routes())
         .merge(sites::staff_api::routes())
         .merge(areas::api::routes())
         .merge(fleet::api::routes())

@@ -6,6 +6,7 @@ use crate::{runtime, screen};
 use indicatif::{ProgressBar, ProgressStyle};
 use kulkul_hub::clock::Clock;
 use kulkul_sim::demo::{Demo, OPERATOR, Settings};
+use kulkul_sim::world::SOON;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use tokio_util::sync::CancellationToken;
@@ -148,12 +149,14 @@ fn welcome(demo: &Demo, took_ms: i64, kept: bool) -> std::io::Result<()> {
         "Badung is at {}   ({seconds:.1} s; {} simulated gateways come now)\n\n\
          sign in        {}/console  as  {OPERATOR}  with the one-time password  {}\n\
          try            find a village on the map; open a place that is down\n\
+         watch          {}/areas/{SOON}  where a branch of the fibre is torn in four minutes, for twenty\n\
          API            {}/api/v1/sites?state=down   {}/api/openapi.json\n\
          metrics        http://{}/metrics",
         demo.url,
         demo.gateways(),
         demo.url,
         demo.password,
+        demo.url,
         demo.url,
         demo.url,
         demo.admin,

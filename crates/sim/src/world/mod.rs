@@ -10,7 +10,7 @@ mod reading;
 mod trouble;
 
 pub use reading::Reading;
-pub use trouble::Condition;
+pub use trouble::{Condition, SOON};
 
 use crate::dice::Dice;
 use kulkul_model::Moment;

@@ -10,6 +10,9 @@ use crate::dice::Throw;
 
 use kulkul_model::Moment;
 
+/// The village where a branch of the fibre is torn four minutes after the world begins.
+pub const SOON: &str = "51.03.04.2003";
+
 /// How a place is in one minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
@@ -110,7 +113,7 @@ impl World {
         let sangeh = matches!(rest, "03.2013" | "03.2014");
         let before = (petang || sangeh) && (-2_920..-2_500).contains(&minutes);
         let branch_now = rest == "04.2007" && (-48..130).contains(&minutes);
-        let branch_soon = rest == "04.2003" && (4..25).contains(&minutes);
+        let branch_soon = place.village.as_str() == SOON && (4..25).contains(&minutes);
         before || branch_now || branch_soon
     }
 

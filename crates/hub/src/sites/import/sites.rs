@@ -38,6 +38,11 @@ pub const COLUMNS: &[Column] = &[
     column("down_kbps", &[], false),
     column("up_kbps", &[], false),
     column("upstream", &["hulu"], false),
+    // What was observed when the file was made: nobody can import that.
+    column("observed", &[], false),
+    column("expected", &[], false),
+    column("since", &[], false),
+    column("seen_at", &[], false),
 ];
 
 /// What staff decide; an import without the column leaves it alone.

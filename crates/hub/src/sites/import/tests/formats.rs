@@ -163,3 +163,20 @@ proptest! {
         }
     }
 }
+
+#[tokio::test]
+async fn a_file_with_states_reads_back_and_changes_nothing() {
+    let temporary = kulkul_store::testing::Temporary::migrated().await;
+    badung(&temporary.store, None).await;
+    let mut tx = temporary.store.reader().await.unwrap();
+    let roster = crate::watch::assemble::Roster::load(&mut tx).await.unwrap();
+    drop(tx);
+    let board = roster.board(&crate::watch::live::Live::default(), 1, NOW);
+    let zone = kulkul_model::Zone::named("Asia/Makassar").unwrap();
+    let sites: Vec<_> = board.sites.values().collect();
+    for format in [Format::Csv, Format::Xlsx, Format::GeoJson] {
+        let file = export::with_states(&sites, &zone, format).unwrap();
+        let report = bring(&temporary.store, Kind::Sites, &file).await.unwrap();
+        assert_eq!((report.unchanged, report.added, report.changed), (987, 0, 0), "{format:?}");
+    }
+}
