@@ -92,6 +92,29 @@ impl Link {
         }
     }
 
+    /// Looks at the hub's keys anew; tells whether the box knows one more, or one as revoked.
+    async fn ask_keys(&self) -> bool {
+        let taken = match self.client.keys().await {
+            Ok(offered) => self.identity.take_keys(&self.data, &offered),
+            Err(error) => {
+                tracing::debug!(%error, "the hub's keys were not read");
+                return false;
+            }
+        };
+        match taken {
+            Ok(new) => {
+                if new {
+                    tracing::info!("the hub's keys are others now");
+                }
+                new
+            }
+            Err(error) => {
+                tracing::error!(%error, "the hub's keys cannot be kept");
+                false
+            }
+        }
+    }
+
     fn heard(&self) {
         self.seen.send_modify(|s| {
             s.at = self.clock.wall();

@@ -85,7 +85,7 @@ mod tests {
         let claim =
             |key_use| KeyClaim { key_use, key: key.public(), from: Moment::EPOCH, until: Moment::from_ms(9) };
         let keys = [KeyUse::Desired, KeyUse::Time].map(|u| certify(&root, &claim(u)));
-        let hub = HubKeys { roots: vec![root.public()], keys: keys.to_vec() };
+        let hub = HubKeys { roots: vec![root.public()], keys: keys.to_vec(), ..HubKeys::default() };
         (KeyRing::trust(&hub, None).unwrap(), key, keys[1].clone())
     }
 

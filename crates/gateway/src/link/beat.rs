@@ -33,6 +33,9 @@ pub(super) async fn run(link: &Link, mut version: watch::Receiver<Option<Version
                 link.heard();
                 link.clock.learn(answer.now);
                 patience.calm();
+                if link.identity.wants_keys(answer.keys) {
+                    link.ask_keys().await;
+                }
                 // What was told need not be told again; the last one shows that it goes on.
                 let told = minutes.len().saturating_sub(1);
                 minutes.drain(..told);

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use kulkul_model::Moment;
 use kulkul_proof::{KeyRing, KeyTrouble, Signer, manifest, request};
 use kulkul_wire::link::{
-    BATCH_LIMIT, Beat, BeatAnswer, Digest, Enrol, Enrolled, JOURNAL_TYPE, JournalAnswer, SECTION_LIMIT,
-    TimeAnswer, Version,
+    BATCH_LIMIT, Beat, BeatAnswer, Digest, Enrol, Enrolled, HubKeys, JOURNAL_TYPE, JournalAnswer,
+    SECTION_LIMIT, TimeAnswer, Version,
 };
 use reqwest::{Method, Response, StatusCode, Url};
 use serde::Deserialize;
@@ -231,6 +231,20 @@ impl Client {
         }
         let answer: TimeAnswer = self.json(answer).await?;
         Ok(manifest::open_time(ring, &answer, &nonce)?)
+    }
+
+    /// Asks for the hub's keys; nothing of the answer counts before a pinned root vouches for it.
+    ///
+    /// # Errors
+    /// `LinkError`.
+    pub async fn keys(&self) -> Result<HubKeys, LinkError> {
+        let call = self.http.get(format!("{}/link/v1/keys", self.base)).send();
+        let answer = self.clock.at_most(PATIENCE_MS, call).await.ok_or(LinkError::Silent)?;
+        let answer = answer.map_err(|e| LinkError::Reach(chain(&e)))?;
+        if !answer.status().is_success() {
+            return Err(self.refused(answer).await);
+        }
+        self.json(answer).await
     }
 
     /// Signs from now on as if it were `now`: the box's clock is wrong and not ours to set.

@@ -2,7 +2,8 @@
 
 use super::state::{self};
 use super::{Link, LinkError, NONE, Patience};
-use kulkul_proof::manifest;
+use kulkul_proof::KeyTrouble;
+use kulkul_proof::manifest::{self, NotDesired};
 use kulkul_wire::link::{self, Desired, Digest, Event, Manifest, Version};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -72,9 +73,17 @@ pub(super) async fn run(link: &Link, version: &watch::Sender<Option<Version>>) -
                 continue;
             }
         };
-        let held = *version.borrow();
-        let (ring, at) = (link.identity.ring(), link.clock.wall());
-        let opened = manifest::open(&ring, &link.identity.gateway, held, &signed, at);
+        let open = || {
+            let (ring, at, held) = (link.identity.ring(), link.clock.wall(), *version.borrow());
+            manifest::open(&ring, &link.identity.gateway, held, &signed, at)
+        };
+        let mut opened = open();
+        // A key that is not known or over: the hub may have another, which a pinned root vouches for.
+        if matches!(opened, Err(NotDesired::Key(KeyTrouble::Unknown(..) | KeyTrouble::Dates(..))))
+            && link.ask_keys().await
+        {
+            opened = open();
+        }
         let offered = opened.as_ref().map_or(NONE, |m| m.version);
         let result = match opened {
             Ok(manifest) => take(link, &manifest, &signed).await,

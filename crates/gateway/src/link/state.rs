@@ -10,7 +10,7 @@ use crate::link::client::random;
 use kulkul_model::gateway::GatewayId;
 use kulkul_model::site::SiteCode;
 use kulkul_proof::{KeyRing, KeyTrouble, Signer, key_file};
-use kulkul_wire::link::{Enrolled, HubKeys};
+use kulkul_wire::link::{Digest, Enrolled, HubKeys};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io::{self, Write as _};
@@ -48,7 +48,7 @@ pub enum StateError {
     Entropy,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct Kept {
     gateway: GatewayId,
     site: SiteCode,
@@ -63,7 +63,22 @@ pub struct Identity {
     pub site: SiteCode,
     /// Its key.
     pub signer: Signer,
-    ring: RwLock<KeyRing>,
+    hub: RwLock<HubSide>,
+}
+
+/// The hub's keys as far as the box has seen them; none is forgotten.
+struct HubSide {
+    keys: HubKeys,
+    ring: KeyRing,
+    /// The list that was last looked at, taken or not.
+    seen: Option<Digest>,
+}
+
+impl HubSide {
+    fn trust(keys: HubKeys, fingerprint: Option<&str>) -> Result<RwLock<Self>, KeyTrouble> {
+        let ring = KeyRing::trust(&keys, fingerprint)?;
+        Ok(RwLock::new(HubSide { keys, ring, seen: None }))
+    }
 }
 
 impl Identity {
@@ -72,7 +87,45 @@ impl Identity {
     }
 
     pub(super) fn ring(&self) -> KeyRing {
-        self.ring.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.hub.read().unwrap_or_else(PoisonError::into_inner).ring.clone()
+    }
+
+    /// Whether the hub's keys may be others than those that were last looked at.
+    pub(super) fn wants_keys(&self, told: Option<Digest>) -> bool {
+        let seen = self.hub.read().unwrap_or_else(PoisonError::into_inner).seen;
+        told.is_some() && seen != told
+    }
+
+    /// Takes keys and revocations that a pinned root has signed; tells whether any was new.
+    ///
+    /// Roots are never taken: those of the enrolment stay pinned. Keys and revocations are
+    /// only added, so that a list that leaves one out brings nothing back.
+    pub(super) fn take_keys(&self, data: &Path, offered: &HubKeys) -> Result<bool, StateError> {
+        let mut hub = self.hub.write().unwrap_or_else(PoisonError::into_inner);
+        hub.seen = Some(offered.digest());
+        let (mut keys, mut ring) = (hub.keys.clone(), hub.ring.clone());
+        for key in offered.keys.iter().filter(|k| !hub.keys.keys.contains(k)) {
+            match ring.take(key) {
+                Ok(_) => keys.keys.push(key.clone()),
+                Err(error) => tracing::warn!(%error, "a key that the hub offers is not taken"),
+            }
+        }
+        for revocation in offered.revoked.iter().filter(|r| !hub.keys.revoked.contains(r)) {
+            match ring.take_back(revocation) {
+                Ok(gone) => {
+                    tracing::warn!(key = %gone.key.id(), at = %gone.at, "a key of the hub is revoked");
+                    keys.revoked.push(revocation.clone());
+                }
+                Err(error) => tracing::warn!(%error, "a revocation that the hub offers is not taken"),
+            }
+        }
+        if keys == hub.keys {
+            return Ok(false);
+        }
+        let kept = Kept { gateway: self.gateway.clone(), site: self.site.clone(), hub_keys: keys.clone() };
+        kept.write(data)?;
+        (hub.keys, hub.ring) = (keys, ring);
+        Ok(true)
     }
 }
 
@@ -127,8 +180,8 @@ pub fn identity(data: &Path) -> Result<Option<Identity>, StateError> {
     let Some(bytes) = read(&path)? else { return Ok(None) };
     let kept: Kept =
         serde_json::from_slice(&bytes).map_err(|e| StateError::Content { path, why: e.to_string() })?;
-    let ring = RwLock::new(KeyRing::trust(&kept.hub_keys, None)?);
-    Ok(Some(Identity { gateway: kept.gateway, site: kept.site, signer: key(data)?, ring }))
+    let hub = HubSide::trust(kept.hub_keys, None)?;
+    Ok(Some(Identity { gateway: kept.gateway, site: kept.site, signer: key(data)?, hub }))
 }
 
 /// Keeps what the hub answered to the enrolment.
@@ -141,14 +194,19 @@ pub(super) fn keep(
     enrolled: Enrolled,
     fingerprint: Option<&str>,
 ) -> Result<Identity, StateError> {
-    let ring = RwLock::new(KeyRing::trust(&enrolled.hub_keys, fingerprint)?);
+    let hub = HubSide::trust(enrolled.hub_keys.clone(), fingerprint)?;
     let Enrolled { gateway, site, hub_keys, .. } = enrolled;
-    let kept = Kept { gateway: gateway.clone(), site: site.clone(), hub_keys };
-    let path = data.join(STATE);
-    let json = serde_json::to_vec_pretty(&kept)
-        .map_err(|e| StateError::Content { path: path.clone(), why: e.to_string() })?;
-    write(&path, &json)?;
-    Ok(Identity { gateway, site, signer, ring })
+    Kept { gateway: gateway.clone(), site: site.clone(), hub_keys }.write(data)?;
+    Ok(Identity { gateway, site, signer, hub })
+}
+
+impl Kept {
+    fn write(&self, data: &Path) -> Result<(), StateError> {
+        let path = data.join(STATE);
+        let json = serde_json::to_vec_pretty(self)
+            .map_err(|e| StateError::Content { path: path.clone(), why: e.to_string() })?;
+        write(&path, &json)
+    }
 }
 
 /// Opens the journal of an enrolled box.
@@ -168,4 +226,75 @@ pub fn open_journal(data: &Path, identity: &Identity, clock: &Clock) -> Result<J
         limit: journal::LIMIT,
     };
     Ok(Journal::open(options, journal::stamps(clock))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kulkul_model::Moment;
+    use kulkul_proof::hub_keys::{certify, revoke};
+    use kulkul_wire::link::enrol::KeyClaim;
+    use kulkul_wire::link::{CertifiedKey, KeyUse, Version, sign1};
+
+    fn signer(seed: u8) -> Signer {
+        Signer::from_seed(&[seed; 32])
+    }
+
+    fn certified(root: u8, key: u8) -> CertifiedKey {
+        let key = signer(key).public();
+        let (from, until) = (Moment::EPOCH, Moment::from_ms(1 << 40));
+        certify(&signer(root), &KeyClaim { key_use: KeyUse::Desired, key, from, until })
+    }
+
+    fn opens(identity: &Identity, key: u8) -> bool {
+        let signed = signer(key).cose(sign1::DESIRED_AAD, b"x");
+        identity.ring().open(KeyUse::Desired, sign1::DESIRED_AAD, &signed, None).is_ok()
+    }
+
+    #[test]
+    fn keys_that_a_pinned_root_vouches_for_are_learnt_kept_and_taken_back() {
+        const ROOT: u8 = 1;
+        const STRANGER: u8 = 9;
+        let dir = tempfile::tempdir().unwrap();
+        let listed = |keys: &[CertifiedKey]| HubKeys {
+            roots: vec![signer(ROOT).public()],
+            keys: keys.to_vec(),
+            revoked: Vec::new(),
+        };
+        let enrolled = Enrolled {
+            gateway: GatewayId::from_bits(1),
+            site: SiteCode::parse("BJ-001").unwrap(),
+            hub_keys: listed(&[certified(ROOT, 2)]),
+            desired: Version::default(),
+        };
+        let identity = keep(dir.path(), key(dir.path()).unwrap(), enrolled.clone(), None).unwrap();
+        let take = |identity: &Identity, offered: &HubKeys| identity.take_keys(dir.path(), offered).unwrap();
+        assert!(identity.wants_keys(Some(enrolled.hub_keys.digest())), "looked at once after each start");
+        assert!(!take(&identity, &enrolled.hub_keys), "the same keys are nothing new");
+        assert!(!identity.wants_keys(Some(enrolled.hub_keys.digest())));
+        assert!(!identity.wants_keys(None), "a hub of an older version tells nothing");
+
+        // A list with a root of its own is nobody's word.
+        let forged = HubKeys {
+            roots: vec![signer(STRANGER).public()],
+            keys: vec![certified(STRANGER, 3)],
+            revoked: vec![revoke(&signer(STRANGER), signer(2).public(), Moment::EPOCH)],
+        };
+        assert!(!take(&identity, &forged));
+        assert!(opens(&identity, 2) && !opens(&identity, 3));
+
+        // The former key stays good: what is kept on the disk was signed by it.
+        assert!(take(&identity, &listed(&[certified(ROOT, 4)])));
+        assert!(opens(&identity, 2) && opens(&identity, 4));
+
+        let mut gone = listed(&[certified(ROOT, 4)]);
+        gone.revoked.push(revoke(&signer(ROOT), signer(2).public(), Moment::EPOCH));
+        assert!(take(&identity, &gone));
+        assert!(!opens(&identity, 2) && opens(&identity, 4));
+
+        // After a restart too, and whatever a list that leaves the revocation out says.
+        let again = super::identity(dir.path()).unwrap().unwrap();
+        assert!(!take(&again, &listed(&[certified(ROOT, 2), certified(ROOT, 4)])));
+        assert!(!opens(&again, 2) && opens(&again, 4));
+    }
 }

@@ -24,5 +24,6 @@ pub fn arrived(hub: &Hub, gateway: &Known, beat: &Beat) -> Result<BeatAnswer, Pr
         journal_head: beat.journal_head,
     });
     live::beat(hub, &gateway.site, &gateway.id, beat);
-    Ok(BeatAnswer { now, desired: gateway.newest() })
+    let keys = hub.fleet().keys().map_err(|e| Problem::fault(&e))?.digest();
+    Ok(BeatAnswer { now, desired: gateway.newest(), keys: Some(keys) })
 }

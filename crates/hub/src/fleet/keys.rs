@@ -4,6 +4,11 @@
 //! without it runs on until the certificates end, and then changes stop, never
 //! service. `backup` leaves this directory out.
 
+mod change;
+
+pub use change::{certify, revoke};
+pub use kulkul_wire::link::KeyUse;
+
 use crate::entropy::{NoEntropy, draw};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use kulkul_model::Moment;
@@ -11,7 +16,7 @@ use kulkul_model::claim::ClaimCode;
 use kulkul_model::session;
 use kulkul_proof::{KeyRing, KeyTrouble, Signer, hub_keys, key_file};
 use kulkul_wire::link::enrol::KeyClaim;
-use kulkul_wire::link::{CertifiedKey, HubKeys, KeyUse, PublicKey};
+use kulkul_wire::link::{Blob, CertifiedKey, Digest, HubKeys, PublicKey, Revocation};
 use sha2::Sha256;
 use std::fs;
 use std::io::Write as _;
@@ -59,6 +64,9 @@ pub enum KeysError {
     /// A key is missing and the root that would certify one is not here.
     #[error("the hub has no {} key, and {root} is not here to certify one", .0.as_str(), root = .1.display())]
     NoRoot(KeyUse, PathBuf),
+    /// The key in use is one that a root has taken back.
+    #[error("the hub's {use_} key is revoked; make another: kulkul keys certify {use_}", use_ = .0.as_str())]
+    Revoked(KeyUse),
     /// They were there a moment ago.
     #[error("the hub's keys are gone")]
     Gone,
@@ -67,6 +75,7 @@ pub enum KeysError {
 /// The hub's keys.
 pub struct Keys {
     public: HubKeys,
+    digest: Digest,
     desired: Signer,
     time: Signer,
     time_certificate: CertifiedKey,
@@ -87,9 +96,10 @@ impl Keys {
             .create(directory)
             .map_err(|cause| KeysError::File { path: directory.to_owned(), cause })?;
         let (roots, root) = dir.roots()?;
-        let mut public = HubKeys { roots, keys: Vec::new() };
+        let mut public = HubKeys { roots, ..HubKeys::default() };
         let mut ring = KeyRing::pin(&public.roots)
             .map_err(|cause| KeysError::Certificate { path: dir.path("roots"), cause })?;
+        public.revoked = dir.revoked(&mut ring)?;
         let mut certified = |key_use| {
             let (signer, certificate) = dir.certified(key_use, root.as_ref(), &mut ring, now)?;
             public.keys.push(certificate.clone());
@@ -99,13 +109,20 @@ impl Keys {
         certified(KeyUse::Log)?;
         let (time, time_certificate) = certified(KeyUse::Time)?;
         let (claims, devices) = (dir.secret("claims")?, dir.secret("devices")?);
-        Ok(Keys { public, desired, time, time_certificate, claims, devices })
+        let digest = public.digest();
+        Ok(Keys { public, digest, desired, time, time_certificate, claims, devices })
     }
 
     /// What boxes are told of them.
     #[must_use]
     pub fn hub_keys(&self) -> &HubKeys {
         &self.public
+    }
+
+    /// Digest of `hub_keys`, by which boxes notice that they changed.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
     }
 
     /// Signs manifests.
@@ -139,6 +156,14 @@ fn keyed(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
     // HMAC takes keys of every length.
     Hmac::<Sha256>::new_from_slice(key)
         .map_or([0; 32], |mac| mac.chain_update(message).finalize().into_bytes().into())
+}
+
+/// The file of revocations.
+const REVOKED: &str = "revoked";
+
+/// Signed bytes as a line of a file.
+fn line(blob: &Blob) -> String {
+    serde_json::to_value(blob).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 struct Directory(PathBuf);
@@ -230,6 +255,9 @@ impl Directory {
                 let why = format!("certifies another key than {what}.key");
                 return Err(KeysError::Content { path: self.path(&name), why });
             }
+            if ring.is_revoked(&claim.key) {
+                return Err(KeysError::Revoked(key_use));
+            }
             if root.is_none() || claim.until.since_ms(now) > RENEW_MS {
                 return Ok((signer.clone(), certificate));
             }
@@ -239,16 +267,37 @@ impl Directory {
             Some(signer) => signer,
             None => self.make(what)?,
         };
-        let claim = KeyClaim {
-            key_use,
-            key: signer.public(),
-            from: now.plus_ms(-SLACK_MS),
-            until: now.plus_ms(LIFE_MS),
-        };
-        let certificate = hub_keys::certify(root, &claim);
-        let text = serde_json::to_value(&certificate.certificate).unwrap_or_default();
-        self.write(&name, &format!("{}\n", text.as_str().unwrap_or_default()))?;
+        let certificate = self.certify(root, key_use, signer.public(), now)?;
         Ok((signer, certificate))
+    }
+
+    /// Certifies a key from now on and keeps the certificate.
+    fn certify(
+        &self,
+        root: &Signer,
+        key_use: KeyUse,
+        key: PublicKey,
+        now: Moment,
+    ) -> Result<CertifiedKey, KeysError> {
+        let claim = KeyClaim { key_use, key, from: now.plus_ms(-SLACK_MS), until: now.plus_ms(LIFE_MS) };
+        let certificate = hub_keys::certify(root, &claim);
+        self.write(&format!("{}.cert", key_use.as_str()), &format!("{}\n", line(&certificate.certificate)))?;
+        Ok(certificate)
+    }
+
+    /// The revocations that a root has signed, one a line.
+    fn revoked(&self, ring: &mut KeyRing) -> Result<Vec<Revocation>, KeysError> {
+        let text = self.read(REVOKED)?.unwrap_or_default();
+        let read = |line: &str| {
+            let quoted = serde_json::Value::String(line.to_owned());
+            let statement = serde_json::from_value(quoted)
+                .map_err(|e| KeysError::Content { path: self.path(REVOKED), why: e.to_string() })?;
+            let revocation = Revocation { statement };
+            ring.take_back(&revocation)
+                .map_err(|cause| KeysError::Certificate { path: self.path(REVOKED), cause })?;
+            Ok(revocation)
+        };
+        text.lines().map(read).collect()
     }
 
     /// 32 secret bytes that are no signing key.
@@ -306,5 +355,52 @@ mod tests {
         let ring = KeyRing::trust(later.hub_keys(), None).unwrap();
         let signed = later.desired().cose(b"x", b"y");
         assert!(ring.open(KeyUse::Desired, b"x", &signed, Some(NOW.plus_ms(LIFE_MS + 1))).is_ok());
+    }
+
+    #[test]
+    fn a_key_that_is_taken_back_is_replaced_and_stays_taken_back() {
+        let (dir, stick) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let first = Keys::open(dir.path(), NOW).unwrap();
+        let signed = first.desired().cose(b"x", b"y");
+        // The root lies elsewhere, as it should.
+        let root = stick.path().join("root.key");
+        fs::rename(dir.path().join("root.key"), &root).unwrap();
+        assert!(matches!(revoke(dir.path(), None, KeyUse::Desired, NOW), Err(KeysError::NoRoot(..))));
+        let (lost, made) = revoke(dir.path(), Some(&root), KeyUse::Desired, NOW).unwrap();
+        assert_eq!(lost, first.desired().public());
+        let second = Keys::open(dir.path(), NOW).unwrap();
+        assert_eq!(second.desired().public(), made);
+        assert_eq!(second.time().0.public(), first.time().0.public(), "other keys stay");
+        assert_ne!(second.digest(), first.digest());
+        let mut ring = KeyRing::trust(second.hub_keys(), None).unwrap();
+        for key in &first.hub_keys().keys {
+            ring.take(key).unwrap();
+        }
+        assert!(matches!(ring.open(KeyUse::Desired, b"x", &signed, None), Err(KeyTrouble::Revoked(..))));
+        // A key that is only replaced is not taken back.
+        let third = certify(dir.path(), Some(&root), KeyUse::Desired, NOW).unwrap();
+        let keys = Keys::open(dir.path(), NOW).unwrap();
+        assert_eq!((keys.desired().public(), keys.hub_keys().revoked.len()), (third, 1));
+
+        // A stranger's root certifies nothing here.
+        let other = tempfile::tempdir().unwrap();
+        Keys::open(other.path(), NOW).unwrap();
+        let strange = certify(dir.path(), Some(&other.path().join("root.key")), KeyUse::Log, NOW);
+        assert!(matches!(strange, Err(KeysError::NoRoot(..))));
+    }
+
+    #[test]
+    fn a_hub_does_not_start_on_a_key_that_is_taken_back() {
+        let (dir, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        Keys::open(dir.path(), NOW).unwrap();
+        for name in ["desired.key", "desired.cert"] {
+            fs::copy(dir.path().join(name), copy.path().join(name)).unwrap();
+        }
+        revoke(dir.path(), None, KeyUse::Desired, NOW).unwrap();
+        for name in ["desired.key", "desired.cert"] {
+            fs::copy(copy.path().join(name), dir.path().join(name)).unwrap();
+        }
+        let error = Keys::open(dir.path(), NOW).err().unwrap();
+        assert!(error.to_string().contains("kulkul keys certify desired"), "{error}");
     }
 }

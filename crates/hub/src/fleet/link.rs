@@ -16,8 +16,8 @@ use kulkul_model::gateway::GatewayId;
 use kulkul_proof::manifest;
 use kulkul_wire::link::desired::Version;
 use kulkul_wire::link::{
-    BATCH_LIMIT, BODY_LIMIT, Beat, BeatAnswer, Digest, Enrol, Enrolled, JournalAnswer, MANIFEST_TYPE,
-    SECTION_LIMIT, TimeAnswer, WAIT_LIMIT_S,
+    BATCH_LIMIT, BODY_LIMIT, Beat, BeatAnswer, Digest, Enrol, Enrolled, HubKeys, JournalAnswer,
+    MANIFEST_TYPE, SECTION_LIMIT, TimeAnswer, WAIT_LIMIT_S,
 };
 use serde::Deserialize;
 
@@ -26,6 +26,7 @@ pub fn routes() -> Router<Hub> {
     Router::new()
         .route("/link/v1/enrol", post(post_enrol))
         .route("/link/v1/time", get(get_time))
+        .route("/link/v1/keys", get(get_keys))
         .route("/link/v1/beat", post(post_beat))
         .route("/link/v1/desired", get(get_desired))
         .route("/link/v1/journal", post(post_journal))
@@ -61,6 +62,12 @@ async fn get_time(
     let keys = hub.fleet().keys().map_err(|e| Problem::fault(&e))?;
     let (signer, certificate) = keys.time();
     Ok(Json(manifest::sign_time(signer, certificate, hub.clock().now(), &query.nonce)))
+}
+
+/// The roots, what they certify and what they took back: public, and signed piece by piece.
+async fn get_keys(State(hub): State<Hub>) -> Result<Json<HubKeys>, Problem> {
+    let keys = hub.fleet().keys().map_err(|e| Problem::fault(&e))?;
+    Ok(Json(keys.hub_keys().clone()))
 }
 
 async fn post_beat(State(hub): State<Hub>, request: Request) -> Result<Json<BeatAnswer>, Problem> {

@@ -54,6 +54,9 @@ pub struct BeatAnswer {
     /// The newest desired state.
     #[serde(default)]
     pub desired: Option<Version>,
+    /// Digest of the keys that `GET keys` gives (`HubKeys::digest`).
+    #[serde(default)]
+    pub keys: Option<Digest>,
 }
 
 /// The hub's answer to `POST journal`, with 200 or (nothing new was stored) 409.

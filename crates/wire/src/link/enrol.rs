@@ -1,6 +1,6 @@
-//! Enrolment, the hub's keys and the hub's time.
+//! Enrolment, the hub's keys with their revocations, and the hub's time.
 
-use super::bytes::{Blob, KeyId, PublicKey};
+use super::bytes::{Blob, Digest, KeyId, PublicKey};
 use super::cbor::{Malformed, Put, Take};
 use super::desired::Version;
 use kulkul_model::Moment;
@@ -83,6 +83,67 @@ pub struct HubKeys {
     pub roots: Vec<PublicKey>,
     /// Keys in use, and former ones that are still needed.
     pub keys: Vec<CertifiedKey>,
+    /// Keys that nothing may be signed by any more, whatever their dates.
+    #[serde(default)]
+    pub revoked: Vec<Revocation>,
+}
+
+/// A root's word that a key is not to be trusted any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revocation {
+    /// A COSE_Sign1 over `RevokedKey`.
+    pub statement: Blob,
+}
+
+/// What a root says of a key that it takes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RevokedKey {
+    /// The key, for all its uses.
+    pub key: PublicKey,
+    /// When it was taken back; it counts for what was signed earlier too.
+    pub at: Moment,
+}
+
+impl RevokedKey {
+    /// Writes deterministic CBOR: `[key, at_ms]`.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut p = Put::new();
+        p.array(2).bytes(&self.key.0).i64(self.at.ms());
+        p.done()
+    }
+
+    /// Reads what `encode` writes.
+    ///
+    /// # Errors
+    /// `Malformed` for anything else.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Malformed> {
+        let mut t = Take::new(bytes, "key revocation")?;
+        let n = t.array(2)?;
+        let revoked = RevokedKey { key: PublicKey(t.fixed()?), at: Moment::from_ms(t.i64()?) };
+        t.skip(n - 2)?;
+        t.end()?;
+        Ok(revoked)
+    }
+}
+
+impl HubKeys {
+    /// Tells two lists apart, in beats; the order counts.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let roots = self.roots.iter().map(|r| r.0.as_slice());
+        let keys = self.keys.iter().map(|k| k.certificate.0.as_slice());
+        let revoked = self.revoked.iter().map(|r| r.statement.0.as_slice());
+        let mut p = Put::new();
+        p.array(3);
+        for list in [roots.collect::<Vec<_>>(), keys.collect(), revoked.collect()] {
+            p.array(list.len() as u64);
+            for one in list {
+                p.bytes(one);
+            }
+        }
+        Digest::of(&p.done())
+    }
 }
 
 /// What a root says of a key.

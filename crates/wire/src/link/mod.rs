@@ -22,7 +22,7 @@ pub use beat::{Beat, BeatAnswer, Checkpoint, JournalAnswer};
 pub use bytes::{Blob, Digest, KeyId, PublicKey};
 pub use cbor::Malformed;
 pub use desired::{Desired, Manifest, Section, Version};
-pub use enrol::{CertifiedKey, Enrol, Enrolled, HubKeys, KeyUse, TimeAnswer};
+pub use enrol::{CertifiedKey, Enrol, Enrolled, HubKeys, KeyUse, Revocation, TimeAnswer};
 pub use entry::{
     Anchor, Consent, Entry, Gap, GapReason, Kind, SessionInterim, SessionStart, SessionStop, Started,
 };

@@ -30,6 +30,8 @@ pub fn journal_aad(gateway: &GatewayId) -> Vec<u8> {
 pub const DESIRED_AAD: &[u8] = b"kulkul/desired/1";
 /// `external_aad` of a root's certificates.
 pub const KEY_AAD: &[u8] = b"kulkul/key/1";
+/// `external_aad` of a root's revocations.
+pub const REVOKED_AAD: &[u8] = b"kulkul/key-revoked/1";
 /// `external_aad` of the hub's time.
 pub const TIME_AAD: &[u8] = b"kulkul/time/1";
 
