@@ -1,28 +1,7 @@
 //! Any bytes, as a device's question, an upstream's answer, an advertisement or a ping's reply.
 #![no_main]
 
-use kulkul_wire::advert::{self, Advert};
-use kulkul_wire::dns::{self, RecordType, ResponseCode};
-use kulkul_wire::echo::Echo;
-use libfuzzer_sys::fuzz_target;
+#[path = "../checks/dns_message.rs"]
+mod dns_message;
 
-fuzz_target!(|bytes: &[u8]| {
-    if let Ok(ask) = dns::read_ask(bytes) {
-        let answer = dns::answer(&ask, ResponseCode::ServFail, &[], &[], dns::PLAIN_LIMIT);
-        assert!(answer.len() <= dns::PLAIN_LIMIT);
-        assert!(dns::read_ask(&answer).is_err(), "an answer is no question");
-    }
-    let id = bytes.first_chunk().map_or(0, |b| u16::from_be_bytes(*b));
-    if let Some((sent, _)) = dns::ask("example.org.", RecordType::HTTPS, u128::from(id)) {
-        if let Some(mut answer) = dns::read_answer(bytes, &sent) {
-            answer.without(dns::is_inside);
-            assert!(answer.addresses().all(|ip| !dns::is_inside(ip)));
-            assert!((1..=3_600).contains(&answer.keep_s(3_600, 120)));
-        }
-    }
-    if let Some(advert) = Advert::decode(bytes) {
-        let _ = advert.encode();
-    }
-    let _ = advert::is_solicitation(bytes, true);
-    let _ = Echo { id, seq: 1, mark: 7 }.is_answered_by(bytes, false, true, true);
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| dns_message::check(bytes));
