@@ -4,14 +4,18 @@
 //! interims, payloads of sessions and counts. Hour blocks, events and gaps never go, and
 //! headers stay, so that the chain is whole.
 
-use super::segment::{self, Record, Scan};
-use super::{JournalError, Options, Stored};
+mod delivery;
+mod room;
+
+use super::segment::{self, Record};
+use super::{JournalError, Options};
 use crate::disk::{Disk, is_full};
 use kulkul_model::Moment;
 use kulkul_model::gateway::GatewayId;
 use kulkul_proof::entry::{SealedEntry, seal_at};
 use kulkul_proof::{Head, Signer};
-use kulkul_wire::link::{Anchor, Digest, Entry, Event, Gap, GapReason, Header, Kind, Sealed, Stamp, sign1};
+use kulkul_wire::link::{Anchor, Digest, Entry, Event, Header, Kind, Sealed, Stamp, sign1};
+use room::{share, worth};
 use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
@@ -22,8 +26,6 @@ const SEGMENT: usize = 256 * 1024;
 const RESERVE: usize = 2 * SEGMENT;
 const RESERVE_NAME: &str = "reserve";
 const HELD_NAME: &str = "held";
-/// What the hub holds stays so long where there is room, for a hub restored from a backup.
-const KEEP_MS: i64 = 7 * 86_400_000;
 /// A wall clock that differs by more from what the monotonic one says has stepped.
 const STEP_MS: i64 = 2_000;
 
@@ -56,25 +58,6 @@ pub struct Writer {
 
 fn disk_error(error: &io::Error) -> JournalError {
     if is_full(error) { JournalError::Full } else { JournalError::Disk(error.to_string()) }
-}
-
-/// What of the room an entry may still be written into: the last quarter is not for interims,
-/// the last tenth for events and hours alone.
-fn share(limit: usize, worth: u8) -> usize {
-    match worth {
-        0 => limit / 4 * 3,
-        1 => limit / 10 * 9,
-        _ => limit,
-    }
-}
-
-/// How dearly an entry is kept: 0 goes first, 2 never.
-fn worth(kind: Kind) -> u8 {
-    match kind {
-        Kind::SessionInterim => 0,
-        Kind::SessionStart | Kind::SessionStop | Kind::Consent | Kind::Started => 1,
-        _ => 2,
-    }
 }
 
 impl Writer {
@@ -285,179 +268,6 @@ impl Writer {
             }
         }
         Ok(())
-    }
-
-    /// Makes room for `need` bytes within limit and disk, in the order of the file's head.
-    ///
-    /// `limit` 0 says that the disk itself is full, whatever the journal may take.
-    fn make_room(&mut self, need: usize, limit: usize) {
-        if self.reserve && self.disk.remove(RESERVE_NAME).is_ok() {
-            self.reserve = false;
-        }
-        // A little more than needed, so that not every entry rewrites a segment.
-        let most = if limit == 0 { self.total() } else { limit };
-        let target = most.saturating_sub(need + SEGMENT / 4);
-        while let Some(oldest) = self.segments.first().filter(|s| s.last <= self.held) {
-            if self.total() <= target || self.segments.len() == 1 {
-                break;
-            }
-            if let Err(error) = self.disk.remove(&oldest.name) {
-                tracing::error!(%error, "a segment that the hub holds cannot be removed");
-                break;
-            }
-            self.segments.remove(0);
-        }
-        for below in 1..=2 {
-            for i in 0..self.segments.len() {
-                if self.total() <= target {
-                    return;
-                }
-                if let Err(error) = self.strip(i, below) {
-                    tracing::error!(%error, "payloads cannot be dropped");
-                }
-            }
-        }
-    }
-
-    /// Drops the payloads of a segment's entries that are worth less than `below`.
-    fn strip(&mut self, i: usize, below: u8) -> io::Result<()> {
-        let growing = i + 1 == self.segments.len();
-        let Some(segment) = self.segments.get_mut(i).filter(|s| s.stripped < below) else { return Ok(()) };
-        let bytes = self.disk.read(&segment.name)?;
-        let mut stripped = Vec::with_capacity(bytes.len());
-        let mut count = 0;
-        for record in segment::scan(&bytes).records {
-            let bare = Sealed::decode(record.sealed)
-                .ok()
-                .filter(|s| worth(record.kind) < below && s.parts.iter().any(Option::is_some))
-                .map(|s| Sealed { cose: s.cose, parts: s.parts.iter().map(|_| None).collect() }.encode());
-            count += u64::from(bare.is_some());
-            let sealed = bare.as_deref().unwrap_or(record.sealed);
-            segment::put(&mut stripped, &Record { sealed, ..record });
-        }
-        if count > 0 {
-            self.disk.replace(&segment.name, &stripped)?;
-            segment.bytes = stripped.len();
-            self.dropped += count;
-        }
-        // The last segment gets more entries; it is looked at again.
-        if !growing {
-            segment.stripped = below;
-        }
-        Ok(())
-    }
-
-    fn restore_reserve(&mut self) {
-        // Not at every entry: on a full disk each try writes what it then takes back.
-        let now = self.head.seq.is_multiple_of(16) || self.segments.is_empty();
-        if now && !self.reserve && self.total() + RESERVE <= self.limit {
-            let there = self.disk.read(RESERVE_NAME).is_ok_and(|b| b.len() == RESERVE);
-            self.reserve = there || self.disk.replace(RESERVE_NAME, &vec![0; RESERVE]).is_ok();
-        }
-    }
-
-    /// Takes note that the hub holds everything up to `seq`.
-    ///
-    /// A hub that holds more than was ever written here knows a copy of this box: what
-    /// follows stands after a gap.
-    ///
-    /// # Errors
-    /// `JournalError` when the disk cannot be written.
-    pub fn held_through(&mut self, seq: u64, stamp: Stamp) -> Result<(), JournalError> {
-        if seq <= self.held {
-            return Ok(());
-        }
-        self.disk.replace(HELD_NAME, &held_bytes(seq)).map_err(|e| disk_error(&e))?;
-        self.held = seq;
-        self.refused.retain(|r| *r > seq);
-        if seq > self.head.seq {
-            tracing::warn!(held = seq, head = self.head.seq, "the hub knows a later state of this box");
-            let (from, to) = (seq + 1, seq + 1);
-            let gap = Entry::Gap(Gap { from, to, reason: GapReason::Other, resume: None });
-            let place = (to, Digest::default());
-            let sealed = seal_at(&self.signer, &self.gateway, place, &gap, stamp, &mut *self.salts);
-            self.head = sealed.head;
-            self.write(&[sealed], self.limit)?;
-        }
-        for segment in self.segments.iter_mut().filter(|s| s.last <= seq && s.held_at.is_none()) {
-            segment.held_at = stamp.wall;
-        }
-        self.tidy(stamp.wall);
-        Ok(())
-    }
-
-    /// Removes segments that the hub has held for seven days, or at once where room is short;
-    /// the last one stays.
-    fn tidy(&mut self, now: Option<Moment>) {
-        while let Some(oldest) = self.segments.first().filter(|s| s.last <= self.held) {
-            let over = now.zip(oldest.held_at).is_some_and(|(now, at)| now.since_ms(at) >= KEEP_MS);
-            let short = !self.reserve && self.total() + RESERVE > self.limit;
-            if !(over || short) || self.segments.len() == 1 || self.disk.remove(&oldest.name).is_err() {
-                return;
-            }
-            self.segments.remove(0);
-        }
-    }
-
-    /// The hub refuses entry `seq`: a gap is sent in its place.
-    pub fn refuse(&mut self, seq: u64) {
-        self.refused.insert(seq);
-    }
-
-    /// Entries from number `from` on, as many as fit in `limit` bytes (at least one).
-    ///
-    /// # Errors
-    /// `JournalError::Disk` when the disk cannot be read.
-    pub fn unsent(&mut self, from: u64, limit: usize, stamp: Stamp) -> Result<Vec<Stored>, JournalError> {
-        let mut out: Vec<Stored> = Vec::new();
-        let mut size = 0;
-        let mut next = from.max(1);
-        let files: Vec<String> =
-            self.segments.iter().filter(|s| s.last >= from).map(|s| s.name.clone()).collect();
-        for name in files {
-            let bytes = self.disk.read(&name).map_err(|e| disk_error(&e))?;
-            let Scan { records, .. } = segment::scan(&bytes);
-            for record in records.iter().filter(|r| r.seq >= from) {
-                let Some((header, head)) = self.head_of(record.sealed) else { continue };
-                // A gap written here covers what comes before it by itself.
-                let hole = record.seq > next && header.kind != Kind::Gap;
-                let reason = if next < self.first() { GapReason::Dropped } else { GapReason::Corrupt };
-                if hole {
-                    let gap = Gap { from: next, to: record.seq - 1, reason, resume: Some(header.prev) };
-                    size += self.push_gap(gap, stamp, &mut out);
-                }
-                if self.refused.contains(&record.seq) {
-                    let (from, to) = (record.seq, record.seq);
-                    let gap = Gap { from, to, reason: GapReason::Refused, resume: Some(head.hash) };
-                    size += self.push_gap(gap, stamp, &mut out);
-                } else {
-                    size += record.sealed.len();
-                    out.push(Stored { seq: record.seq, sealed: record.sealed.to_vec() });
-                }
-                next = record.seq + 1;
-                if size > limit && out.len() > 1 {
-                    while size > limit && out.len() > 1 {
-                        size -= out.pop().map_or(0, |s| s.sealed.len());
-                    }
-                    return Ok(out);
-                }
-            }
-        }
-        Ok(out)
-    }
-
-    fn first(&self) -> u64 {
-        self.segments.first().map_or(1, |s| s.first)
-    }
-
-    /// Makes the gap that stands in for entries; made anew each time, it needs no room.
-    fn push_gap(&mut self, gap: Gap, stamp: Stamp, out: &mut Vec<Stored>) -> usize {
-        let place = (gap.to, Digest::default());
-        let entry = Entry::Gap(gap);
-        let sealed = seal_at(&self.signer, &self.gateway, place, &entry, stamp, &mut *self.salts);
-        let size = sealed.bytes.len();
-        out.push(Stored { seq: gap.to, sealed: sealed.bytes });
-        size
     }
 }
 

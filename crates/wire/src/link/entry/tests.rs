@@ -1,0 +1,83 @@
+use super::*;
+use crate::link::desired::Version;
+use kulkul_model::Moment;
+
+fn all() -> Vec<Entry> {
+    let usage = Usage { up_bytes: 1, down_bytes: u64::MAX, up_packets: 3, down_packets: 4 };
+    let session = SessionId([5; 16]);
+    let version = Version { epoch: 1, counter: 2 };
+    let at = Stamp { boot: super::super::BootId([1; 16]), mono_ms: 5, wall: Some(Moment::from_ms(6)) };
+    let capabilities = Capabilities { version: "0.1.0".into(), cake: true, ..Capabilities::default() };
+    vec![
+        Entry::Started(Started { capabilities }),
+        Entry::SessionStart(SessionStart {
+            session,
+            mac: Mac([2; 6]),
+            addresses: vec!["10.77.0.9".parse().unwrap(), "fd77::9".parse().unwrap()],
+            way_in: WayIn::ClickThrough,
+            terms: Some(1),
+            language: "id".into(),
+            limit_ms: 43_200_000,
+        }),
+        Entry::SessionInterim(SessionInterim { session, age_ms: 60_000, usage }),
+        Entry::SessionStop(SessionStop { session, age_ms: 1, usage, reason: StopReason::Idle }),
+        Entry::Consent(Consent { terms: 1, count: 30 }),
+        Entry::Hour { service: vec![1, 2], usage: vec![] },
+        Entry::Gap(Gap { from: 3, to: 9, reason: GapReason::Corrupt, resume: Some(Digest([8; 32])) }),
+        Entry::Gap(Gap { from: 3, to: 3, reason: GapReason::Refused, resume: None }),
+        Entry::KeyRotated(PublicKey([4; 32])),
+        Entry::Anchor(Anchor { at }),
+        Entry::Other { code: 999, parts: vec![vec![0x80]] },
+        Entry::Event(Event::UplinkLost),
+        Entry::Event(Event::UplinkBack { lost_ms: 9 }),
+        Entry::Event(Event::PowerBack { last_alive: None }),
+        Entry::Event(Event::PowerBack { last_alive: Some(Moment::from_ms(-1)) }),
+        Entry::Event(Event::DesiredApplied { version }),
+        Entry::Event(Event::DesiredRefused { version, reason: "no".into() }),
+        Entry::Event(Event::ClockStepped { from: Moment::EPOCH, to: Moment::from_ms(7) }),
+        Entry::Event(Event::RulesetHealed { what: "set auth4".into() }),
+        Entry::Event(Event::DiskFull { dropped: 3 }),
+        Entry::Event(Event::PartRestarted { part: "dnsmasq".into() }),
+        Entry::Event(Event::Other { name: "meteor".into() }),
+    ]
+}
+
+fn read(kind: Kind, parts: &[Vec<u8>]) -> Result<Entry, Malformed> {
+    Entry::decode(kind, &parts.iter().map(Vec::as_slice).collect::<Vec<_>>())
+}
+
+#[test]
+fn every_kind_reads_back() {
+    for entry in all() {
+        assert_eq!(read(entry.kind(), &entry.encode()).as_ref(), Ok(&entry));
+        assert_eq!(Kind::from_code(entry.kind().code()), entry.kind());
+    }
+}
+
+#[test]
+fn a_start_of_the_first_version_reads_with_less() {
+    let mut p = Put::new();
+    p.array(7).text("0.1.0").text("5.15.0").bool(false).bool(true).bool(true).bool(true).bool(true);
+    let Ok(Entry::Started(old)) = read(Kind::Started, &[p.done()]) else { panic!("not read") };
+    assert!(old.capabilities.cake && old.capabilities.ipv6);
+    assert!(!old.capabilities.probed, "what an older box did not tell is not known");
+}
+
+#[test]
+fn a_newer_version_may_add_fields_but_not_take_them_away() {
+    for entry in all() {
+        if matches!(entry, Entry::Hour { .. } | Entry::Other { .. }) {
+            continue;
+        }
+        let part = entry.encode().remove(0);
+        let mut longer = part.clone();
+        longer[0] += 1;
+        longer.extend([0x61, b'x']);
+        assert_eq!(read(entry.kind(), &[longer]).as_ref(), Ok(&entry));
+        if part[0] > 0x81 {
+            let mut shorter = part.clone();
+            shorter[0] -= 1;
+            assert!(read(entry.kind(), &[shorter]).is_err());
+        }
+    }
+}
