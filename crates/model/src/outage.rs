@@ -267,18 +267,21 @@ const CLUE_SLACK_MS: i64 = 120_000;
 
 /// The cause that clues give to an outage, `Unknown` without one.
 ///
-/// A clue counts when it holds within two minutes of the outage's first minute; a
-/// start of the box counts anywhere in the outage. Loss of power explains a lost
-/// uplink and a restart, so it goes first.
+/// A clue counts when it holds within two minutes of the outage's first minute. A
+/// start of the box counts anywhere in the outage and just behind it: the box that
+/// came back had been away. One before the outage says nothing about it. Loss of
+/// power explains a lost uplink and a restart, so it goes first.
 #[must_use]
 pub fn cause(span: &Span, clues: &[Clue]) -> Cause {
     let near = |c: &&Clue| {
         let begins = span.from.plus_ms(MINUTE_MS + CLUE_SLACK_MS);
-        let last = match c.cause {
-            Cause::Gateway => span.to.map_or(Moment::from_ms(i64::MAX), |to| to.plus_ms(CLUE_SLACK_MS)),
-            _ => begins,
+        let (first, last) = match c.cause {
+            Cause::Gateway => {
+                (span.from, span.to.map_or(Moment::from_ms(i64::MAX), |to| to.plus_ms(CLUE_SLACK_MS)))
+            }
+            _ => (span.from.plus_ms(-CLUE_SLACK_MS), begins),
         };
-        c.from <= last && c.to.is_none_or(|to| to >= span.from.plus_ms(-CLUE_SLACK_MS))
+        c.from <= last && c.to.is_none_or(|to| to >= first)
     };
     clues.iter().filter(near).map(|c| c.cause).min().unwrap_or(Cause::Unknown)
 }
