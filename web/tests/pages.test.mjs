@@ -1,13 +1,11 @@
 // Every public page, on a phone and on a desk, in both languages, light and dark, with and without JavaScript.
 import assert from 'node:assert/strict'
-import { createRequire } from 'node:module'
-import { readFile } from 'node:fs/promises'
 import { after, test } from 'node:test'
+import { listen, sideways, violations } from './axe.mjs'
 import { closeBrowser, desktop, phone, url, withBrowser } from './browser.mjs'
 
 after(closeBrowser)
 
-const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const sites = await (await fetch(`${url}/api/v1/sites?limit=1`)).json()
 const areas = await (await fetch(`${url}/api/v1/areas`)).json()
 const site = sites.items[0].code
@@ -22,33 +20,13 @@ const routes = [
   ...(island ? [`/areas/${island}`] : [])
 ]
 
-/** Collects what a page complains about: console errors, broken policy, failed requests of its own. */
-function listen(page, path) {
-  const complaints = []
-  const expected404 = /99999|99\.99|nothing-here/.test(path)
-  page.on('console', (m) => {
-    if (m.type() !== 'error') return
-    if (expected404 && /status of 404/.test(m.text())) return
-    complaints.push(m.text())
-  })
-  page.on('pageerror', (e) => complaints.push(e.message))
-  return complaints
-}
+/** Addresses that answer 404 on purpose. */
+const missing = /99999|99\.99|nothing-here/
 
 /** A stand-in for the event stream, so that each test says itself what happens. */
 async function quietEvents(page) {
   await page.route('**/api/v1/events', (route) =>
     route.fulfill({ contentType: 'text/event-stream', body: 'retry: 60000\n\n: quiet\n\n' }))
-}
-
-async function violations(page) {
-  await page.evaluate(axeSource)
-  return page.evaluate(async () => {
-    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
-    const found = await globalThis.axe.run(document, { runOnly: tags })
-    if (found.passes.length < 8) throw new Error(`only ${found.passes.length} rules had anything to look at`)
-    return found.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.target} ${n.failureSummary}`).join(' | ')}`)
-  })
 }
 
 for (const path of routes) {
@@ -57,15 +35,14 @@ for (const path of routes) {
       for (const [viewport, lang] of [[phone, 'id'], [desktop, 'en']]) {
         const page = await open({ viewport, colorScheme: 'light', reducedMotion: 'reduce' })
         await quietEvents(page)
-        const complaints = listen(page, path)
+        const complaints = listen(page, missing)
         await page.goto(path + (path.includes('?') ? '&' : '?') + `lang=${lang}`, { waitUntil: 'load' })
         assert.equal(await page.getAttribute('html', 'lang'), lang)
         for (const colorScheme of ['light', 'dark']) {
           await page.emulateMedia({ colorScheme })
           const where = `${path} ${viewport.width} ${lang} ${colorScheme}`
           assert.deepEqual(await violations(page), [], where)
-          const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
-          assert.ok(wide <= 0, `${where} scrolls sideways by ${wide}`)
+          assert.deepEqual(await sideways(page), [], `${where} scrolls sideways`)
           assert.deepEqual(complaints, [], where)
         }
       }
@@ -170,7 +147,7 @@ test('the front page costs at most 150 kB in all, compressed and uncached', asyn
 test('a point changes its sign when the event comes, in picture and on canvas', async () => {
   await withBrowser(async (open) => {
     const page = await open()
-    const complaints = listen(page, '/')
+    const complaints = listen(page, missing)
     let told = ''
     await page.route('**/api/v1/events', (route) =>
       route.fulfill({ contentType: 'text/event-stream', body: `retry: 500\n\n${told}` }))

@@ -21,6 +21,7 @@ console-count = { $n ->
 }
 console-first = From the beginning
 console-public-page = public page
+console-not-saved = Not saved. Mend this first:
 console-saved = The change is saved.
 console-site-data = Data of the place
 console-read-only = You can only read the data of this place.
@@ -70,6 +71,9 @@ claim-standing-expired = Expired
 claim-standing-withdrawn = Taken back
 
 gateway-empty = No gateway has enrolled yet. Make a claim code on a place's page:
+gateway-search = Place: name or code
+gateway-with-revoked = Also those that were revoked
+gateway-none-found = No gateway stands at such a place. Try a shorter word, or look among those that were revoked.
 gateway-site = Place
 gateway-id = Gateway
 gateway-version = Version
@@ -86,6 +90,6 @@ gateway-revoke = Revoke
 gateway-revoke-sure = The gateway at { $site } will not be able to reach the hub any more. This cannot be undone; a box in its place needs a new claim code.
 gateway-why = Reason
 
-refusal-form-number = "{ $value }" is not a number ({ $field }).
+refusal-form-number = "{ $value }" is not a number. Write digits, with a comma or a point.
 refusal-revision-needed = A change must name the "revision" that was read last.
 refusal-revision-other = This was changed meanwhile; its revision is now { $revision }. Read it again, then send yours.

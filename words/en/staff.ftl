@@ -83,6 +83,9 @@ act-add = added
 act-create = added
 act-import = imported
 act-edit = changed
+act-enrol = enrolled
+act-stage = moved on the stage of
+act-set-aside = set aside an entry of
 act-issue = made
 act-withdraw = took back
 act-revoke = revoked
@@ -98,6 +101,7 @@ noun-staff = staff
 noun-token = token
 noun-claim = claim code
 noun-gateway = gateway
+noun-journal = journal
 
 refusal-idempotency-key = An Idempotency-Key has 1 to 128 ASCII characters.
 refusal-idempotency-other = This Idempotency-Key was used for another request.

@@ -15,6 +15,7 @@ console-done = Perubahan terakhir
 console-count = { $n } titik
 console-first = Dari awal
 console-public-page = halaman umum
+console-not-saved = Belum disimpan. Perbaiki dahulu:
 console-saved = Perubahan sudah disimpan.
 console-site-data = Data titik
 console-read-only = Anda hanya dapat membaca data titik ini.
@@ -61,6 +62,9 @@ claim-standing-expired = Sudah lewat waktunya
 claim-standing-withdrawn = Ditarik
 
 gateway-empty = Belum ada gateway yang terdaftar. Buat kode klaim di halaman sebuah titik:
+gateway-search = Titik: nama atau kode
+gateway-with-revoked = Juga yang sudah dicabut
+gateway-none-found = Tidak ada gateway di titik seperti itu. Coba kata yang lebih pendek, atau cari di antara yang sudah dicabut.
 gateway-site = Titik
 gateway-id = Gateway
 gateway-version = Versi
@@ -77,6 +81,6 @@ gateway-revoke = Cabut
 gateway-revoke-sure = Gateway di { $site } tidak akan dapat terhubung lagi ke hub. Ini tidak dapat dibatalkan; perangkat pengganti memerlukan kode klaim baru.
 gateway-why = Alasan
 
-refusal-form-number = "{ $value }" bukan angka ({ $field }).
+refusal-form-number = "{ $value }" bukan angka. Tulis angka, dengan koma atau titik.
 refusal-revision-needed = Perubahan harus menyebut "revision" yang terakhir dibaca.
 refusal-revision-other = Data ini sudah diubah; revisinya sekarang { $revision }. Baca lagi, lalu kirim ulang.

@@ -83,6 +83,9 @@ act-add = menambah
 act-create = menambah
 act-import = mengimpor
 act-edit = mengubah
+act-enrol = mendaftarkan
+act-stage = memajukan tahap
+act-set-aside = menyisihkan entri dari
 act-issue = membuat
 act-withdraw = menarik
 act-revoke = mencabut
@@ -98,6 +101,7 @@ noun-staff = petugas
 noun-token = token
 noun-claim = kode klaim
 noun-gateway = gateway
+noun-journal = jurnal
 
 refusal-idempotency-key = Idempotency-Key terdiri dari 1 sampai 128 huruf ASCII.
 refusal-idempotency-other = Idempotency-Key ini sudah dipakai untuk permintaan lain.

@@ -7,14 +7,18 @@ use kulkul_model::site::SiteCode;
 
 statements! {
     /// Enrols a box.
-    INSERT = "INSERT INTO gateway (id, site, public_key, hardware, capabilities, enrolled_at_ms)
-              VALUES ($1, $2, $3, $4, $5, $6)";
+    INSERT = "INSERT INTO gateway
+                  (id, site, public_key, hardware, capabilities, enrolled_at_ms, revoked_at_ms, revoked_why)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     /// One box.
     FIND = "SELECT id, site, public_key, hardware, capabilities, enrolled_at_ms, revoked_at_ms, revoked_why
             FROM gateway WHERE id = $1";
     /// Boxes after an id.
     LIST = "SELECT id, site, public_key, hardware, capabilities, enrolled_at_ms, revoked_at_ms, revoked_why
             FROM gateway WHERE id > $1 ORDER BY id LIMIT $2";
+    /// Boxes after an id that were not revoked.
+    LIST_IN_USE = "SELECT id, site, public_key, hardware, capabilities, enrolled_at_ms, revoked_at_ms, revoked_why
+            FROM gateway WHERE id > $1 AND revoked_at_ms IS NULL ORDER BY id LIMIT $2";
     /// The boxes of a site, newest first.
     OF_SITE = "SELECT id, site, public_key, hardware, capabilities, enrolled_at_ms, revoked_at_ms, revoked_why
                FROM gateway WHERE site = $1 ORDER BY enrolled_at_ms DESC, id LIMIT 100";
@@ -60,8 +64,8 @@ pub struct Gateway {
 /// `StoreError` of the database.
 pub async fn insert(tx: &mut Tx, g: &Gateway) -> Result<(), StoreError> {
     let capabilities = json(&g.capabilities);
-    let values =
-        args![g.id.as_str(), g.site.as_str(), &g.public_key, &g.hardware, capabilities, g.enrolled_at];
+    let (id, site, why) = (g.id.as_str(), g.site.as_str(), g.revoked_why.as_deref());
+    let values = args![id, site, &g.public_key, &g.hardware, capabilities, g.enrolled_at, g.revoked_at, why];
     tx.execute(INSERT, values).await.map(drop)
 }
 
@@ -79,6 +83,14 @@ pub async fn find(tx: &mut Tx, id: &GatewayId) -> Result<Option<Gateway>, StoreE
 /// `StoreError` of the database.
 pub async fn list(tx: &mut Tx, after: &str, limit: u32) -> Result<Vec<Gateway>, StoreError> {
     tx.fetch_all(LIST, args![after, limit]).await?.iter().map(read).collect()
+}
+
+/// Up to `limit` boxes in use whose id comes after `after` (empty for the first).
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn list_in_use(tx: &mut Tx, after: &str, limit: u32) -> Result<Vec<Gateway>, StoreError> {
+    tx.fetch_all(LIST_IN_USE, args![after, limit]).await?.iter().map(read).collect()
 }
 
 /// The boxes of a site, newest first, at most 100.

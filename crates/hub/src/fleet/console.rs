@@ -3,6 +3,7 @@
 use super::enrol;
 use crate::Hub;
 use crate::console::Frame;
+use crate::sites::search::{Filter, split};
 use crate::staff::{Signed, Staff};
 use crate::web::{Lenient, Page, Problem, W, page};
 use askama::Template;
@@ -19,6 +20,8 @@ use serde::Deserialize;
 const PER_PAGE: u32 = 50;
 /// A box that was not heard for longer than this is said to be silent.
 const SILENT_AFTER_MS: i64 = 90_000;
+/// Places of a search whose boxes are looked up.
+const SITES_SEARCHED: usize = 50;
 
 /// Console pages about gateways.
 pub fn routes() -> Router<Hub> {
@@ -34,6 +37,8 @@ struct GatewaysPage {
     rows: Vec<Row>,
     next: Option<String>,
     first: bool,
+    q: String,
+    all: bool,
 }
 
 struct Row {
@@ -49,6 +54,8 @@ struct Row {
 #[serde(default)]
 struct Asked {
     after: String,
+    q: String,
+    all: String,
 }
 
 async fn list(
@@ -58,10 +65,32 @@ async fn list(
     on: Page,
 ) -> Result<Response, Problem> {
     let board = hub.board();
-    let mut boxes = gateway::list(&mut hub.store().reader().await?, &asked.after, PER_PAGE + 1).await?;
+    let all = !asked.all.is_empty();
+    let mut tx = hub.store().reader().await?;
+    let wanted = split(&asked.q);
+    let mut boxes = if wanted.is_empty() {
+        let list = if all {
+            gateway::list(&mut tx, &asked.after, PER_PAGE + 1).await
+        } else {
+            gateway::list_in_use(&mut tx, &asked.after, PER_PAGE + 1).await
+        };
+        list?
+    } else {
+        let sites = Filter { words: wanted, ..Filter::default() };
+        let mut found = Vec::new();
+        for site in sites.sites(&board).into_iter().take(SITES_SEARCHED) {
+            found.extend(gateway::of_site(&mut tx, &site.site.code).await?);
+        }
+        found.retain(|g| all || g.revoked_at.is_none());
+        found
+    };
+    drop(tx);
     let more = boxes.len() > PER_PAGE as usize;
     boxes.truncate(PER_PAGE as usize);
-    let next = boxes.last().filter(|_| more).map(|g| format!("/console/gateways?after={}", g.id));
+    let next = boxes
+        .last()
+        .filter(|_| more && asked.q.is_empty())
+        .map(|g| format!("/console/gateways?after={}{}", g.id, if all { "&all=1" } else { "" }));
     let rows = boxes.into_iter().map(|gateway| {
         let beat = hub.fleet().known(&gateway.id).and_then(|k| k.last_beat());
         let state = match (gateway.revoked_at, beat) {
@@ -86,6 +115,8 @@ async fn list(
         me: (&staff).into(),
         next,
         first: asked.after.is_empty(),
+        q: asked.q,
+        all,
         w: on.w.clone(),
         page: on,
     })

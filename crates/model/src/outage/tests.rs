@@ -155,7 +155,11 @@ fn power_explains_more_than_the_line() {
     assert_eq!(cause(&span, &[clue(Cause::Power, -60, 0)]), Cause::Unknown, "over before it began");
     assert_eq!(cause(&span, &[clue(Cause::Power, 9, 12)]), Cause::Unknown, "began after it");
     assert_eq!(cause(&span, &[clue(Cause::Gateway, 6, 6)]), Cause::Gateway, "it started at the end");
-    assert_eq!(cause(&span, &[clue(Cause::Gateway, 2, 2)]), Cause::Unknown, "it started and then fell silent");
+    assert_eq!(
+        cause(&span, &[clue(Cause::Gateway, 2, 2)]),
+        Cause::Unknown,
+        "it started and then fell silent"
+    );
     assert_eq!(cause(&span, &[Clue { to: None, ..clue(Cause::Uplink, 3, 3) }]), Cause::Uplink);
 }
 

@@ -1,0 +1,247 @@
+// The console behind its sign-in, and live pages, against a real hub: the demo with a few simulated gateways.
+import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { listen, sideways, violations } from './axe.mjs'
+import { closeBrowser, desktop, phone, withBrowser } from './browser.mjs'
+
+const kulkul = process.env.KULKUL
+const why = kulkul ? false : 'KULKUL does not name the program'
+const data = mkdtempSync(join(tmpdir(), 'kulkul-console-'))
+const config = join(data, 'hub.toml')
+const password = 'seven quiet rice fields'
+let demo, url, session, once
+
+/** A port that was free a moment ago. */
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1')
+  await new Promise((done) => server.once('listening', done))
+  const { port } = server.address()
+  await new Promise((done) => server.close(done))
+  return port
+}
+
+const run = (...args) => execFileSync(kulkul, [...args, '--config', config], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+
+before(async () => {
+  if (why) return
+  const [web, link] = [await freePort(), await freePort()]
+  url = `http://127.0.0.1:${web}`
+  writeFileSync(config, `listen = "127.0.0.1:${web}"\npublic_url = "${url}"\ndata = "${data}"\ndatabase = "sqlite"\n`)
+  demo = spawn(kulkul, ['demo', '--listen', `127.0.0.1:${web}`, '--link', `127.0.0.1:${link}`, '--gateways', '40', '--days', '1', '--data', data],
+    { stdio: ['ignore', 'pipe', 'inherit'] })
+  let said = ''
+  await new Promise((done, fail) => {
+    demo.once('exit', (code) => fail(new Error(`the demo ended with ${code}: ${said}`)))
+    demo.stdout.on('data', (text) => { if ((said += text).includes('Ctrl-C stops')) done() })
+  })
+  demo.removeAllListeners('exit')
+  once = run('staff', 'add', 'ayu', '--role', 'admin').match(/the password (\S+) and/)[1]
+}, { timeout: 120_000 })
+
+after(async () => {
+  await closeBrowser()
+  if (demo) {
+    const ended = new Promise((done) => demo.once('exit', done))
+    demo.kill('SIGINT')
+    await ended
+  }
+  rmSync(data, { recursive: true, force: true })
+})
+
+/** Runs a test with pages of the demo; those of `open` are signed in once somebody signed in. */
+function page(name, use) {
+  test(name, { skip: why, timeout: 240_000 }, () => withBrowser((open) =>
+    use((options = {}) => open({ baseURL: url, locale: 'en-GB', storageState: session, ...options }))))
+}
+
+async function signIn(page, word) {
+  await page.goto('/console/sign-in')
+  await page.fill('#name', 'ayu')
+  await page.fill('#password', word)
+  await page.click('form[action="/console/sign-in"] button')
+}
+
+page('a stranger is asked to sign in, a wrong password is refused, a one-time password is replaced', async (open) => {
+  const p = await open()
+  await p.goto('/console/sites/BJ-001')
+  assert.match(p.url(), /\/console\/sign-in/)
+  await signIn(p, 'not this one')
+  assert.match(await p.textContent('[role=alert]'), /wrong/)
+  assert.equal(await p.inputValue('#name'), 'ayu', 'what was typed stays')
+  assert.equal(await p.inputValue('#password'), '')
+  await signIn(p, once)
+  await p.waitForURL(/\/console\/password/)
+  await p.fill('#old', once)
+  await p.fill('#new', password)
+  await p.fill('#again', 'something else')
+  await p.click('form[action="/console/password"] button')
+  assert.match(await p.textContent('[role=alert]'), /differ/)
+  await p.fill('#old', once)
+  await p.fill('#new', password)
+  await p.fill('#again', password)
+  await p.click('form[action="/console/password"] button')
+  await p.goto('/console')
+  assert.equal(await p.locator('.console-nav').count(), 1)
+  session = await p.context().storageState()
+})
+
+page('no page of the console is hard to use', async (open) => {
+  const routes = ['/console', '/console/sites', '/console/sites?q=banjar&stage=in_service', '/console/sites?q=zzzz',
+    '/console/sites/BJ-001', '/console/gateways', '/console/gateways?q=banjar&all=1', '/console/gateways?q=zzzz', '/console/staff', '/console/tokens', '/console/audit', '/console/password',
+    '/console/sites/BJ-99999', '/console/nothing']
+  for (const [viewport, lang, javaScriptEnabled] of [[phone, 'id', true], [desktop, 'en', true], [phone, 'en', false]]) {
+    const p = await open({ viewport, javaScriptEnabled, reducedMotion: 'reduce' })
+    const complaints = listen(p, /99999|nothing/)
+    for (const route of routes) {
+      const where = `${route} ${viewport.width} ${lang}`
+      const answer = await p.goto(route + (route.includes('?') ? '&' : '?') + `lang=${lang}`)
+      assert.equal(answer.status(), /99999|nothing/.test(route) ? 404 : 200, where)
+      assert.equal(await p.getAttribute('html', 'lang'), lang, where)
+      assert.equal(await p.locator('h1').count(), 1, where)
+      if (javaScriptEnabled) {
+        for (const colorScheme of ['light', 'dark']) {
+          await p.emulateMedia({ colorScheme })
+          assert.deepEqual(await violations(p), [], `${where} ${colorScheme}`)
+        }
+        assert.deepEqual(await sideways(p), [], `${where} scrolls sideways`)
+      }
+      if (process.env.SHOTS) await p.screenshot({ path: join(process.env.SHOTS, `${lang}${viewport.width}${route.replace(/\W+/g, '_')}.png`), fullPage: true })
+    }
+    assert.deepEqual(complaints, [])
+  }
+})
+
+page('a place is found, changed with a fault at its field, mended and saved, without JavaScript', async (open) => {
+  const p = await open({ javaScriptEnabled: false })
+  await p.goto('/console/sites')
+  await p.fill('#q', 'BJ-001')
+  await p.click('.filter button')
+  await p.click('a[href="/console/sites/BJ-001"]')
+  const lat = await p.inputValue('#lat')
+  await p.fill('#name', 'Bale Banjar Pemaron')
+  await p.fill('#lat', 'north')
+  await p.click('form[action="/console/sites/BJ-001"] button')
+  assert.match(await p.textContent('[role=alert]'), /Not saved/)
+  assert.equal(await p.getAttribute('#lat', 'aria-invalid'), 'true')
+  assert.match(await p.textContent('#lat-fault'), /"north" is not a number/)
+  assert.equal(await p.inputValue('#lat'), 'north', 'what was typed stays')
+  assert.equal(await p.inputValue('#name'), 'Bale Banjar Pemaron')
+  await p.fill('#lat', '-6.2')
+  await p.click('form[action="/console/sites/BJ-001"] button')
+  assert.match(await p.textContent('#lat-fault'), /outside the region/)
+  await p.fill('#lat', lat.replace('.', ','))
+  await p.click('form[action="/console/sites/BJ-001"] button')
+  await p.waitForURL(/saved=1/)
+  assert.equal(await p.inputValue('#name'), 'Bale Banjar Pemaron')
+  await p.goto('/console/audit')
+  assert.match(await p.textContent('main'), /Pemaron/)
+})
+
+page('two who change one place are shown both versions', async (open) => {
+  const [a, b] = [await open(), await open()]
+  for (const p of [a, b]) await p.goto('/console/sites/BJ-002')
+  await a.fill('#address', 'Jalan A')
+  await a.click('form[action="/console/sites/BJ-002"] button')
+  await a.waitForURL(/saved=1/)
+  await b.fill('#address', 'Jalan B')
+  await b.click('form[action="/console/sites/BJ-002"] button')
+  const shown = await b.textContent('main')
+  assert.ok(shown.includes('Jalan A') && shown.includes('Jalan B'), shown)
+  assert.deepEqual(await violations(b), [])
+})
+
+page('a claim is shown once and can be taken back', async (open) => {
+  const p = await open()
+  await p.goto('/console/sites/BJ-003')
+  await p.click('form[action="/console/sites/BJ-003/claim"] button')
+  const code = await p.textContent('code.secret')
+  assert.match(code, /^[0-9A-Z]{4}-[0-9A-Z]{4}$/)
+  assert.deepEqual(await violations(p), [])
+  await p.goto('/console/sites/BJ-003')
+  assert.ok(!(await p.content()).includes(code), 'the code is shown once')
+  await p.click('summary:has-text("…")')
+  await p.click('form[action*="/withdraw"] button')
+  await p.waitForURL(/BJ-003$/)
+  assert.equal(await p.locator('form[action*="/withdraw"]').count(), 0)
+})
+
+page('gateways are found by their place, the replaced ones only when asked for', async (open) => {
+  const p = await open({ javaScriptEnabled: false })
+  await p.goto('/console/gateways')
+  await p.fill('#q', 'BJ-001')
+  await p.click('.filter button')
+  const rows = () => p.locator('.cards tbody tr').count()
+  assert.equal(await rows(), 1)
+  const limit = Date.now() + 60_000
+  do {
+    // The earlier box of the place comes with its history.
+    await p.goto('/console/gateways?q=BJ-001')
+    await p.check('#all')
+    await p.click('.filter button')
+  } while (await rows() < 2 && Date.now() < limit)
+  assert.equal(await rows(), 2)
+  assert.equal(await p.locator('form[action*="/revoke"]').count(), 1, 'one is revoked already')
+})
+
+page('a token is made, shown once, works, and is taken back', async (open) => {
+  const p = await open()
+  await p.goto('/console/tokens')
+  await p.fill('input[name=name]', 'a test')
+  await p.click('form[action="/console/tokens"] button')
+  const token = (await p.textContent('code.secret')).trim()
+  const asked = () => fetch(`${url}/api/v1/gateways?limit=1`, { headers: { authorization: `Bearer ${token}` } })
+  assert.equal((await asked()).status, 200)
+  await p.goto('/console/tokens')
+  assert.ok(!(await p.content()).includes(token))
+  await p.click('summary:near(:text("a test"))')
+  await p.click('form[action*="/revoke"] button')
+  await p.waitForLoadState()
+  assert.equal((await asked()).status, 401)
+})
+
+page('a box that enrols turns its place green on open pages, told by the real stream', async (open) => {
+  const all = await (await fetch(`${url}/api/v1/sites?state=unknown&limit=1000`)).json()
+  const site = all.items.find((s) => s.stage === 'planned').code
+  const [map, place] = [await open(), await open()]
+  const complaints = listen(map, /^$/)
+  await map.goto('/')
+  await place.goto(`/sites/${site}`)
+  await map.waitForSelector('.canvas canvas')
+  const count = async () => Number(await map.textContent('.chip[data-sign="up"] b'))
+  const before = await count()
+  const word = await place.textContent('.badge')
+  // Neither page is loaded again from here on.
+  for (const p of [map, place]) await p.evaluate(() => { globalThis.untouched = true })
+  const claim = run('enrol', site).split('\n')[0]
+  const claims = join(data, 'claims.csv')
+  writeFileSync(claims, `site,claim\n${site},${claim}\n`)
+  const box = spawn(kulkul, ['fleet', '--hub', url, '--gateways', '1000', '--claims', claims], { stdio: 'ignore' })
+  try {
+    await map.waitForFunction((old) => Number(document.querySelector('.chip[data-sign="up"] b').textContent) > old, before, { timeout: 120_000 })
+    await place.waitForFunction((old) => document.querySelector('.badge').textContent !== old, word, { timeout: 120_000 })
+    assert.match(await place.textContent('.badge'), /Working/)
+    for (const p of [map, place]) assert.equal(await p.evaluate(() => globalThis.untouched), true, 'no page was loaded again')
+    assert.deepEqual(complaints, [])
+  } finally {
+    box.kill('SIGINT')
+    await new Promise((done) => box.exitCode === null ? box.once('exit', done) : done())
+  }
+})
+
+page('whoever signs out is out, and too many wrong passwords make the next one wait', async (open) => {
+  const p = await open()
+  await p.goto('/console')
+  await p.click('form[action="/console/sign-out"] button')
+  await p.goto('/console/audit')
+  assert.match(p.url(), /\/console\/sign-in/)
+  for (let i = 0; i < 6; i++) await signIn(p, `wrong ${i}`)
+  assert.match(await p.textContent('[role=alert]'), /Too many attempts/)
+  await signIn(p, password)
+  assert.match(await p.textContent('[role=alert]'), /Too many attempts/, 'the right one has to wait as well')
+  assert.deepEqual(await violations(p), [])
+})
