@@ -154,11 +154,22 @@ const parts = {
   },
 
   async clicks() {
-    spawnSync("cargo", ["test", "--release", "--locked", "-p", "kulkul", "--test", "street_bench", "--", "--ignored", "--nocapture", "--test-threads=1"], { stdio: "inherit" });
+    const street = (only, env = {}) =>
+      spawnSync("cargo", ["test", "--release", "--locked", "-p", "kulkul", "--test", "street_bench", "--", ...only, "--ignored", "--nocapture", "--test-threads=1"], { stdio: "inherit", env: { ...process.env, ...env } });
     const read = (name) => JSON.parse(fs.readFileSync(`${out}/${name}.json`, "utf8"));
+    street([]);
     const clicks = read("gateway-clicks");
     row("click to packets, 1,000 online, median", `${(clicks.median_us / 1000).toFixed(1)} ms`, "at most 10 ms", clicks.median_us <= 10_000, `p95 ${(clicks.p95_us / 1000).toFixed(1)} ms of ${clicks.clicks}`);
-    row("gateway's memory, 1,000 online", `${(clicks.rss_kib / 1024).toFixed(1)} MiB`, "at most 16 MB", clicks.rss_kib * 1024 <= 16e6, `peak ${(clicks.peak_kib / 1024).toFixed(1)} MiB; the resolver is a process of its own`);
+    const memory = (which, c) =>
+      row(`gateway's memory, 1,000 online, ${which}`, `${(c.rss_kib / 1024).toFixed(1)} MiB`, "at most 16 MB", c.rss_kib * 1024 <= 16e6, `${(c.rss_anon_kib / 1024).toFixed(1)} MiB of it its own, the rest pages of the program's file; peak ${(c.peak_kib / 1024).toFixed(1)} MiB; the resolver is a process of its own`);
+    memory("whole program", clicks);
+    // The build that a box gets: no hub, no pages, no database.
+    const router = path.resolve("target/router/release/kulkul");
+    run("cargo", ["build", "--release", "--locked", "-p", "kulkul", "--no-default-features", "--features", "gateway", "--target-dir", "target/router"], { stdio: "inherit" });
+    street(["click_to_packets"], { KULKUL_GATEWAY: router });
+    const small = read("gateway-clicks-router");
+    memory("router's build", small);
+    row("click to packets, 1,000 online, median, router's build", `${(small.median_us / 1000).toFixed(1)} ms`, "at most 10 ms", small.median_us <= 10_000, `p95 ${(small.p95_us / 1000).toFixed(1)} ms of ${small.clicks}`);
     const pps = read("gateway-pps");
     row("packets/s, 5,000 people against none, median of 5", pps.ratio.toFixed(3), "at least 0.9", pps.ratio >= 0.9, `${pps.with_people_pps} against ${pps.plain_pps}`);
     const batch = read("gateway-batch");
