@@ -146,7 +146,7 @@ fn people_pass_when_their_elements_are_there_and_counters_are_exact() {
     ] {
         assert!(!pings(&phone_ns, world), "{ip} passed before it was let in");
         kernel.change(&adds(person(ip), 60_000)).unwrap();
-        until("the way is known to both sides", 5, || pings(&phone_ns, world).then_some(()));
+        until("the way is known to both sides", 60, || pings(&phone_ns, world).then_some(()));
         let before = (counter(&mut kernel, auth), counter(&mut kernel, down));
         assert!(pings(&phone_ns, world), "{ip} is let in");
         let one = |c: Counter| Counter { packets: c.packets + 1, bytes: c.bytes + bytes };
@@ -161,7 +161,7 @@ fn people_pass_when_their_elements_are_there_and_counters_are_exact() {
     ip(&["-n", &phone_ns, "link", "set", "eth0", "address", "02:00:00:00:00:66"]);
     assert!(!pings(&phone_ns, "203.0.113.1"), "a stolen address passes");
     ip(&["-n", &phone_ns, "link", "set", "eth0", "address", PHONE]);
-    until("the owner passes again", 5, || pings(&phone_ns, "203.0.113.1").then_some(()));
+    until("the owner passes again", 60, || pings(&phone_ns, "203.0.113.1").then_some(()));
     // The provider's side reaches neither the box's ports nor the place.
     let closed = Command::new("ip")
         .args([

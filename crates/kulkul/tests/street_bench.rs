@@ -79,7 +79,7 @@ fn packets_per_second_with_five_thousand_people() {
             .stdout(std::process::Stdio::piped())
             .spawn()
             .unwrap();
-        until("the drain is open", 5, || {
+        until("the drain is open", 60, || {
             street.world.run("ss -Hlun sport = :9").ok().filter(|s| !s.is_empty())
         });
         roles::numbers(&street.phone, "pour", &format!("{PHONE4} {to} 2")).unwrap();

@@ -105,7 +105,7 @@ pub fn start_gateway(street: &Street, config: &Path) -> Running {
         let page = street.phone.run("curl -s -m 2 -o /dev/null -w %{http_code} http://10.77.0.1/").ok()?;
         (page == "200").then_some(())
     };
-    let died = std::panic::catch_unwind(|| until("the portal answers", 20, ready)).is_err();
+    let died = std::panic::catch_unwind(|| until("the portal answers", 90, ready)).is_err();
     assert!(!died, "the gateway did not come up:\n{}", log_of(street));
     gateway
 }
