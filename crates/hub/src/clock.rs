@@ -23,6 +23,13 @@ enum Source {
 #[derive(Clone, Debug)]
 pub struct Hand(Arc<watch::Sender<Moment>>);
 
+/// Processor time of the calling thread, microseconds; to measure work, never to date it.
+#[must_use]
+pub fn thread_cpu_us() -> u64 {
+    let spent = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    u64::try_from(spent.tv_sec * 1_000_000 + spent.tv_nsec / 1_000).unwrap_or(0)
+}
+
 impl Hand {
     /// Sets the time; an earlier time than now is ignored.
     pub fn set(&self, to: Moment) {

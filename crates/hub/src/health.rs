@@ -18,6 +18,7 @@ pub fn router(hub: Hub) -> Router {
 }
 
 async fn metrics(State(hub): State<Hub>) -> ([(http::HeaderName, &'static str); 1], String) {
+    hub.watch().metrics().writer(hub.store());
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(CONTENT_TYPE, kind)], hub.metrics().text())
 }

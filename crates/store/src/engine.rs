@@ -5,7 +5,7 @@
 //! writer task of `writer` changes anything.
 
 use crate::writer::{Queues, Work, Writer};
-use crate::{Lane, StoreError, Tx, dialect};
+use crate::{Lane, StoreError, Tx, WriteTimes, dialect};
 use futures_util::future::BoxFuture;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -204,6 +204,12 @@ impl Store {
     #[must_use]
     pub fn waiting(&self) -> [usize; 4] {
         self.0.queues.as_ref().map_or([0; 4], Queues::waiting)
+    }
+
+    /// How long transactions of this process's writer took; for metrics.
+    #[must_use]
+    pub fn write_times(&self) -> WriteTimes {
+        self.0.queues.as_ref().map(Queues::times).unwrap_or_default()
     }
 
     /// Takes no more work, does what was handed in, closes the database and unlocks it.

@@ -49,4 +49,4 @@ pub use engine::Store;
 pub use error::StoreError;
 pub use row::Row;
 pub use tx::Tx;
-pub use writer::Lane;
+pub use writer::{Lane, WriteTimes};

@@ -12,6 +12,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -93,6 +94,41 @@ impl Shares {
 /// What became of the group that an item ran in.
 pub(crate) type Fate = Result<(), StoreError>;
 
+/// How long the writer's transactions took, from their beginning to their commit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WriteTimes {
+    /// Transactions since the start.
+    pub count: u64,
+    /// All of them together, microseconds.
+    pub sum_us: u64,
+    /// The longest, microseconds.
+    pub longest_us: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Times {
+    count: AtomicU64,
+    sum_us: AtomicU64,
+    longest_us: AtomicU64,
+}
+
+impl Times {
+    fn add(&self, took: Duration) {
+        let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.sum_us.fetch_add(us, Ordering::Relaxed);
+        self.longest_us.fetch_max(us, Ordering::Relaxed);
+    }
+
+    fn read(&self) -> WriteTimes {
+        WriteTimes {
+            count: self.count.load(Ordering::Relaxed),
+            sum_us: self.sum_us.load(Ordering::Relaxed),
+            longest_us: self.longest_us.load(Ordering::Relaxed),
+        }
+    }
+}
+
 /// One piece of work in a queue.
 pub(crate) trait Item: Send {
     /// Runs the work; false when it failed and its changes must be undone.
@@ -148,6 +184,7 @@ where
 pub(crate) struct Queues {
     lanes: [mpsc::Sender<Box<dyn Item>>; 4],
     bell: Arc<Notify>,
+    times: Arc<Times>,
 }
 
 impl Queues {
@@ -168,6 +205,10 @@ impl Queues {
     pub(crate) fn waiting(&self) -> [usize; 4] {
         self.lanes.each_ref().map(|q| q.max_capacity() - q.capacity())
     }
+
+    pub(crate) fn times(&self) -> WriteTimes {
+        self.times.read()
+    }
 }
 
 /// The task's side of the queues.
@@ -175,6 +216,7 @@ pub(crate) struct Writer {
     pools: Pools,
     lanes: [mpsc::Receiver<Box<dyn Item>>; 4],
     bell: Arc<Notify>,
+    times: Arc<Times>,
     shares: Shares,
     stop: CancellationToken,
 }
@@ -197,8 +239,9 @@ impl Writer {
         else {
             unreachable!("four lanes make four queues")
         };
-        let queues = Queues { lanes: senders, bell: Arc::clone(&bell) };
-        (Writer { pools, lanes: receivers, bell, shares: Shares::new(), stop }, queues)
+        let times = Arc::<Times>::default();
+        let queues = Queues { lanes: senders, bell: Arc::clone(&bell), times: Arc::clone(&times) };
+        (Writer { pools, lanes: receivers, bell, times, shares: Shares::new(), stop }, queues)
     }
 
     /// Works until stopped, then does what was handed in before the stop.
@@ -286,6 +329,7 @@ impl Writer {
         if let Err(e) = &fate {
             tracing::error!(error = %e, items = done.len(), "a commit failed");
         }
+        self.times.add(began.elapsed());
         settle_all(done, &fate);
     }
 }

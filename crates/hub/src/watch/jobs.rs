@@ -8,10 +8,11 @@
 use super::assemble::Roster;
 use super::{assemble, canaries, events, intake, restore, settle};
 use crate::Hub;
+use crate::clock::thread_cpu_us;
 use kulkul_model::Moment;
 use kulkul_model::facts::{HOUR_MS, MINUTE_MS};
 use kulkul_model::site::SiteCode;
-use kulkul_store::{Lane, StoreError, hot, pack, unsettled, watching};
+use kulkul_store::{Lane, StoreError, hot, import, pack, unsettled, watching};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -24,8 +25,8 @@ const SMALL_MS: i64 = 15 * SECOND_MS;
 const CLOSE_AFTER_MS: i64 = 4 * MINUTE_MS;
 /// Hot minutes are kept this long.
 const HOT_MS: i64 = 3 * HOUR_MS;
-/// Hour blocks are kept this long: thirteen months.
-const PACKS_MS: i64 = 396 * 24 * HOUR_MS;
+/// Hour blocks, and the journal that they came in, are kept this long: thirteen months.
+pub(crate) const EVIDENCE_MS: i64 = 396 * 24 * HOUR_MS;
 /// Rows of one write.
 const ROWS: usize = 250;
 const ROWS_RETIRED: u32 = 500;
@@ -96,8 +97,12 @@ impl Seconds {
         if changed.is_empty() && !fresh && !small {
             return;
         }
+        let began = thread_cpu_us();
         let board = roster.board(&live, last.version, now);
         drop(live);
+        let metrics = hub.watch().metrics();
+        metrics.boards.inc();
+        metrics.board_cpu_microseconds.inc_by(thread_cpu_us().saturating_sub(began));
         self.shown = now;
         hub.watch().metrics().tally(&board.tally);
         let news = events::frames(hub, &last, &board, &changed);
@@ -116,17 +121,27 @@ async fn following(hub: &Hub, register: &watch::Sender<Arc<Roster>>) {
         next = next.plus_ms(SECOND_MS).max(hub.clock().now().plus_ms(-SECOND_MS));
         hub.clock().sleep_until(next).await;
         let known = register.borrow().version();
+        let began = hub.clock().now();
         match read_register(hub, known).await {
-            Ok(Some(roster)) => drop(register.send_replace(Arc::new(roster))),
+            Ok(Some(roster)) => {
+                register.send_replace(Arc::new(roster));
+                // While thousands of boxes enrol the register changes all the time: reading it
+                // takes a twentieth of the time at most.
+                next = next.plus_ms(20 * hub.clock().now().since_ms(began).clamp(0, SECOND_MS));
+            }
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, "the register cannot be read; the board keeps the last"),
         }
     }
 }
 
-async fn read_register(hub: &Hub, known: u64) -> Result<Option<Roster>, StoreError> {
+/// The register when it is another than the known one, and whole.
+///
+/// While an import is being applied its rows become true a batch at a time. The board
+/// shows none of them until the last: the import's own end is the row that switches.
+pub(super) async fn read_register(hub: &Hub, known: u64) -> Result<Option<Roster>, StoreError> {
     let mut tx = hub.store().reader().await?;
-    if assemble::version(&mut tx).await? == known {
+    if assemble::version(&mut tx).await? == known || import::applying(&mut tx).await? {
         return Ok(None);
     }
     Roster::load(&mut tx).await.map(Some)
@@ -140,7 +155,6 @@ async fn keep(hub: &Hub) {
         next = next.plus_ms(KEEP_MS).max(hub.clock().now());
         let stopping = hub.stop().run_until_cancelled(hub.clock().sleep_until(next)).await.is_none();
         let now = hub.clock().now();
-        hub.watch().metrics().waiting(hub.store().waiting());
         if let Err(error) = keep_minutes(hub, now).await {
             tracing::warn!(%error, "the latest minutes were not written down");
         }
@@ -220,7 +234,7 @@ async fn retire(hub: &Hub, now: Moment) -> Result<(), StoreError> {
             .write(Lane::Job, move |tx| {
                 Box::pin(async move {
                     let minutes = hot::retire(tx, now.plus_ms(-HOT_MS), ROWS_RETIRED).await?;
-                    let packs = pack::retire(tx, now.plus_ms(-PACKS_MS), ROWS_RETIRED).await?;
+                    let packs = pack::retire(tx, now.plus_ms(-EVIDENCE_MS), ROWS_RETIRED).await?;
                     Ok::<_, StoreError>(minutes + packs)
                 })
             })
