@@ -132,7 +132,18 @@ pub async fn after(tx: &mut Tx, after: &str, limit: u32) -> Result<Vec<Site>, St
 /// # Errors
 /// `StoreError` of the database.
 pub async fn all(tx: &mut Tx) -> Result<Vec<Site>, StoreError> {
-    after(tx, "", u32::MAX).await
+    // A driver's row is many times a site: some at a time keeps the peak small.
+    const PAGE: u32 = 500;
+    let mut all: Vec<Site> = Vec::new();
+    loop {
+        let from = all.last().map_or(String::new(), |s| s.code.to_string());
+        let page = after(tx, &from, PAGE).await?;
+        let full = page.len() == PAGE as usize;
+        all.extend(page);
+        if !full {
+            return Ok(all);
+        }
+    }
 }
 
 /// Up to `limit` sites that match, in the order and after the key of `after`.

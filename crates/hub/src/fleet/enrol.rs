@@ -161,6 +161,8 @@ async fn settle(
     if let Some(before) = gateway::bring_into_service(tx, &claim.site).await? {
         note(tx, now, &gateway.id, "stage", "site", site, Some(&before), Some("in_service")).await?;
         setting::bump(tx, "register_version").await?;
+        // A stage is in no desired state: the rest of the fleet need not be looked at for it.
+        setting::bump(tx, super::follower::STAGES).await?;
     }
     let version = desired::refresh(tx, source, &gateway.id, &gateway.site, now).await?.version;
     Ok(Outcome { gateway, version, replaced })

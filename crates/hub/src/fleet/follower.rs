@@ -11,8 +11,8 @@ use kulkul_wire::link::Version;
 const EVERY_MS: i64 = 1_000;
 /// Gateways of one write, so that nobody waits long for the writer.
 const PAGE: usize = 20;
-/// Counters that say that something changed which desired states are made from.
-const COUNTERS: [&str; 3] = ["register_version", "desired_settings", "desired_epoch"];
+/// Counts the register's changes that were a stage and nothing else: no desired state has it.
+pub(super) const STAGES: &str = "stage_version";
 
 /// Opens the keys, reads the fleet into memory, and follows changes until the hub stops.
 ///
@@ -62,13 +62,15 @@ async fn follow(hub: &Hub) {
     }
 }
 
+/// The counters that say that something changed which desired states are made from.
 async fn look(hub: &Hub) -> Result<[u64; 3], StoreError> {
     let mut tx = hub.store().reader().await?;
-    let [a, b, c] = COUNTERS;
+    let register = setting::counter(&mut tx, "register_version").await?;
+    let stages = setting::counter(&mut tx, STAGES).await?;
     Ok([
-        setting::counter(&mut tx, a).await?,
-        setting::counter(&mut tx, b).await?,
-        setting::counter(&mut tx, c).await?,
+        register.saturating_sub(stages),
+        setting::counter(&mut tx, "desired_settings").await?,
+        setting::counter(&mut tx, "desired_epoch").await?,
     ])
 }
 
