@@ -18,8 +18,17 @@ statements! {
                content = excluded.content, manifest = excluded.manifest";
     /// One blob.
     BLOB = "SELECT bytes FROM blob WHERE sha256 = $1";
-    /// Keeps a blob.
-    PUT_BLOB = "INSERT INTO blob (sha256, bytes, made_at_ms) VALUES ($1, $2, $3) ON CONFLICT (sha256) DO NOTHING";
+    /// Keeps a blob; one that is there is young again, at most once a day.
+    PUT_BLOB = "INSERT INTO blob (sha256, bytes, made_at_ms) VALUES ($1, $2, $3)
+                ON CONFLICT (sha256) DO UPDATE SET made_at_ms = excluded.made_at_ms
+                WHERE blob.made_at_ms < excluded.made_at_ms - 86400000";
+    /// Manifests of gateways in use.
+    MANIFESTS = "SELECT d.gateway, d.manifest FROM desired d JOIN gateway g ON g.id = d.gateway
+                 WHERE g.revoked_at_ms IS NULL AND d.gateway > $1 ORDER BY d.gateway LIMIT $2";
+    /// Old blobs by digest.
+    BLOBS_BEFORE = "SELECT sha256 FROM blob WHERE made_at_ms < $1 AND sha256 > $2 ORDER BY sha256 LIMIT $3";
+    /// Drops a blob that is still old.
+    DROP_BLOB = "DELETE FROM blob WHERE sha256 = $1 AND made_at_ms < $2";
     /// What the register says of a place.
     PLACE = "SELECT s.name, s.area, s.category, c.name_id, c.name_en
              FROM site s JOIN category c ON c.key = s.category WHERE s.code = $1";
@@ -106,6 +115,41 @@ pub async fn put_blob(tx: &mut Tx, bytes: &[u8], now: Moment) -> Result<Digest, 
     let digest = Digest::of(bytes);
     tx.execute(PUT_BLOB, args![&digest.0, bytes, now]).await?;
     Ok(digest)
+}
+
+/// Up to `limit` gateways in use after `after`, with the signed manifest of each.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn manifests(
+    tx: &mut Tx,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<(GatewayId, Vec<u8>)>, StoreError> {
+    let rows = tx.fetch_all(MANIFESTS, args![after, limit]).await?;
+    rows.iter().map(|row| Ok((row.read("gateway", GatewayId::parse)?, row.get("manifest")?))).collect()
+}
+
+/// Up to `limit` blobs after `after` that were last named or sent before `before`, by digest.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn blobs_before(
+    tx: &mut Tx,
+    before: Moment,
+    after: &Digest,
+    limit: u32,
+) -> Result<Vec<Digest>, StoreError> {
+    let rows = tx.fetch_all(BLOBS_BEFORE, args![before, &after.0, limit]).await?;
+    rows.iter().map(|row| row.get("sha256").map(Digest)).collect()
+}
+
+/// Drops a blob unless it was named or sent since `before`; how many went.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn drop_blob(tx: &mut Tx, digest: &Digest, before: Moment) -> Result<u64, StoreError> {
+    tx.execute(DROP_BLOB, args![&digest.0, before]).await
 }
 
 /// What the register says of a place.

@@ -34,6 +34,17 @@ statements! {
                WHERE kind = $1 AND received_at_ms < $2 AND (received_at_ms > $3 OR (received_at_ms = $3
                    AND (gateway > $4 OR (gateway = $4 AND seq > $5))))
                ORDER BY received_at_ms, gateway, seq LIMIT $6";
+    /// Gateways whose oldest entry arrived long ago.
+    OVERDUE = "SELECT c.gateway FROM chain c JOIN journal_entry e ON e.gateway = c.gateway
+                   AND e.seq = (SELECT MIN(o.seq) FROM journal_entry o WHERE o.gateway = c.gateway)
+               WHERE c.gateway > $1 AND e.received_at_ms < $2 ORDER BY c.gateway LIMIT $3";
+    /// The beginning of what is held of a chain.
+    OLDEST = "SELECT seq, received_at_ms FROM journal_entry WHERE gateway = $1 ORDER BY seq LIMIT $2";
+    /// Drops entries up to a number.
+    RETIRE = "DELETE FROM journal_entry WHERE gateway = $1 AND seq <= $2";
+    /// Drops some of what was kept aside long ago.
+    RETIRE_ASIDE = "DELETE FROM journal_aside WHERE (gateway, digest) IN
+                    (SELECT gateway, digest FROM journal_aside WHERE at_ms < $1 ORDER BY at_ms LIMIT $2)";
     /// Puts a barer spelling of an entry in the place of the one that is held.
     BARE = "UPDATE journal_entry SET sealed = $3 WHERE gateway = $1 AND seq = $2";
 }
@@ -153,6 +164,48 @@ pub async fn arrived(
 /// `StoreError` of the database.
 pub async fn bare(tx: &mut Tx, held: &Held, sealed: &[u8]) -> Result<(), StoreError> {
     tx.execute(BARE, args![held.gateway.as_str(), held.seq, sealed]).await.map(drop)
+}
+
+/// Up to `limit` gateways after `after` whose oldest entry arrived before `before`.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn overdue(
+    tx: &mut Tx,
+    after: &str,
+    before: Moment,
+    limit: u32,
+) -> Result<Vec<GatewayId>, StoreError> {
+    let rows = tx.fetch_all(OVERDUE, args![after, before, limit]).await?;
+    rows.iter().map(|row| row.read("gateway", GatewayId::parse)).collect()
+}
+
+/// Drops at most `limit` entries from a chain's beginning that arrived before `before`.
+///
+/// The first entry that arrived later, and all that follow it, stay, so that the chain
+/// has no hole. Gives how many went.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn retire(tx: &mut Tx, gateway: &GatewayId, before: Moment, limit: u32) -> Result<u64, StoreError> {
+    let rows = tx.fetch_all(OLDEST, args![gateway.as_str(), limit]).await?;
+    let mut last: Option<u64> = None;
+    for row in &rows {
+        if row.get::<Moment>("received_at_ms")? >= before {
+            break;
+        }
+        last = Some(row.get("seq")?);
+    }
+    let Some(last) = last else { return Ok(0) };
+    tx.execute(RETIRE, args![gateway.as_str(), last]).await
+}
+
+/// Drops at most `limit` things that were kept aside before `before`; how many went.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn retire_aside(tx: &mut Tx, before: Moment, limit: u32) -> Result<u64, StoreError> {
+    tx.execute(RETIRE_ASIDE, args![before, limit]).await
 }
 
 /// Dates the undated entries of one run by its anchor.

@@ -1,9 +1,10 @@
 //! Boxes over time: what they can do, the hub's keys that they learn, and their successors.
 
 use super::*;
-use crate::fleet::{keys, known};
-use kulkul_proof::KeyTrouble;
+use crate::fleet::{follower, keys, known, sessions};
 use kulkul_proof::manifest::NotDesired;
+use kulkul_proof::{KeyRing, KeyTrouble, manifest};
+use kulkul_store::{audit, gateway, journal};
 use kulkul_wire::link::{HubKeys, KeyUse, Started};
 
 #[tokio::test]

@@ -1,8 +1,8 @@
-//! Retention: what the hub forgets about people, as the portal's words promise.
+//! What the hub forgets about people, as the portal's words promise.
 //!
 //! Sessions go 90 days after they ended. The journal's entries about them lose their
 //! payload and salt at the same age; header, signature and chain stay, so that what is
-//! left can still be checked. Each write is small, so that nobody waits for it.
+//! left can still be checked.
 
 use crate::Hub;
 use kulkul_model::Moment;
@@ -11,27 +11,9 @@ use kulkul_wire::link::{Kind, Sealed};
 
 /// Records about people are kept this long: 90 days.
 pub const KEEP_MS: i64 = 90 * 24 * 3_600_000;
-const EVERY_MS: i64 = 3_600_000;
 const SESSIONS: u32 = 500;
 const ENTRIES: u32 = 200;
 const KINDS: [Kind; 3] = [Kind::SessionStart, Kind::SessionInterim, Kind::SessionStop];
-
-/// Forgets what is due, each hour, until the hub stops.
-pub async fn run(hub: &Hub) {
-    loop {
-        let now = hub.clock().now();
-        match forget(hub, now).await {
-            Ok((0, 0)) => {}
-            Ok((sessions, entries)) => {
-                tracing::info!(sessions, entries, "records about people were forgotten")
-            }
-            Err(e) => {
-                tracing::warn!(error = %e, "records about people could not be forgotten; tried again in an hour")
-            }
-        }
-        hub.clock().sleep_until(now.plus_ms(EVERY_MS)).await;
-    }
-}
 
 /// Forgets what is due at `now`: how many sessions, how many entries' payloads.
 ///
