@@ -163,7 +163,13 @@ struct Follower {
     _seat: Seat,
 }
 
-async fn follow(State(hub): State<Hub>, peer: Peer) -> Result<Response, Problem> {
+/// Live changes of places, server-sent: `hello`, then `site` and `tally` with JSON data.
+///
+/// A comment every 15 s keeps the line open. When the stream ends, read the sites anew.
+#[utoipa::path(get, path = "/api/v1/events", responses(
+    (status = 200, body = String, content_type = "text/event-stream"),
+    (status = 503, description = "too many streams are open; `Retry-After` says when to come again")))]
+pub(crate) async fn follow(State(hub): State<Hub>, peer: Peer) -> Result<Response, Problem> {
     let full = || Problem::status(StatusCode::SERVICE_UNAVAILABLE).retry_after(30);
     let seat = hub.watch().streams().take(peer.bucket()).ok_or_else(full)?;
     hub.watch().metrics().streams.set(i64::from(hub.watch().streams().open()));

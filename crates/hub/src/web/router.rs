@@ -21,11 +21,15 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 #[derive(OpenApi)]
-#[openapi(info(
-    title = "kulkul",
-    description = "A regency's public internet: places, states, and what staff may do about them.",
-    license(name = "MIT OR Apache-2.0")
-))]
+// The live events have bounds of their own and so are not among the API's other routes.
+#[openapi(
+    paths(watch::events::follow),
+    info(
+        title = "kulkul",
+        description = "A regency's public internet: places, states, and what staff may do about them.",
+        license(name = "MIT OR Apache-2.0")
+    )
+)]
 struct Api;
 
 /// Every room's part of `/api/v1`.
