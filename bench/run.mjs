@@ -43,11 +43,14 @@ function wrk(url, connections, seconds, headers = [], inside = []) {
   return { perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(text)[1]), bad };
 }
 
-// A hub of its own on a temporary directory, with the register of N places.
-async function hub(places, port) {
-  const dir = fs.mkdtempSync(path.join(os.tmpdir(), "kulkul-bench-"));
-  const config = path.join(dir, "hub.toml");
-  fs.writeFileSync(config, `listen = "127.0.0.1:${port}"\npublic_url = "http://127.0.0.1:${port}"\nadmin_listen = "127.0.0.1:${port + 1}"\ndata = "${dir}"\ndatabase = "sqlite"\n`);
+// The hub's own figures, by name without the prefix.
+async function figures(port) {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  return (name) => Number(new RegExp(`^kulkul_${name}(?:_total)? (\\d+)$`, "m").exec(text)?.[1]);
+}
+
+// Brings the register of N places into a database, or into a running hub: whichever the settings name.
+function register(config, dir, places) {
   for (const [kind, file] of [["areas", "areas.csv"], ["boundaries", "boundaries.geojson"], ["categories", "categories.csv"], ["sites", "sites.csv"]]) {
     run(kulkul, ["import", kind, `data/badung/${file}`, "--config", config]);
   }
@@ -57,8 +60,20 @@ async function hub(places, port) {
     run(kulkul, ["import", "categories", "bench/invented-category.csv", "--config", config]);
     run(kulkul, ["import", "sites", invented, "--config", config]);
   }
+}
+
+// A hub of its own on a temporary directory, with the register of N places; 0 leaves it empty.
+async function hub(places, port) {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), "kulkul-bench-"));
+  const config = path.join(dir, "hub.toml");
+  fs.writeFileSync(config, `listen = "127.0.0.1:${port}"\npublic_url = "http://127.0.0.1:${port}"\nadmin_listen = "127.0.0.1:${port + 1}"\ndata = "${dir}"\ndatabase = "sqlite"\n`);
   const claims = path.join(dir, "claims.csv");
-  fs.writeFileSync(claims, run(kulkul, ["enrol", "--all", "--config", config]));
+  if (places > 0) {
+    register(config, dir, places);
+    fs.writeFileSync(claims, run(kulkul, ["enrol", "--all", "--config", config]));
+  } else {
+    run(kulkul, ["migrate", "--config", config]);
+  }
   const log = fs.openSync(path.join(dir, "hub.log"), "w");
   const child = spawn(kulkul, ["hub", "--config", config], { stdio: ["ignore", log, log] });
   const url = `http://127.0.0.1:${port}`;
@@ -68,7 +83,7 @@ async function hub(places, port) {
     await new Promise((done) => child.once("exit", done));
     fs.rmSync(dir, { recursive: true, force: true });
   };
-  return { url, pid: child.pid, claims, dir, close };
+  return { url, pid: child.pid, claims, dir, config, admin: port + 1, close };
 }
 
 function fleet(at, gateways, seconds) {
@@ -128,14 +143,34 @@ const parts = {
     await at.close();
   },
 
-  async fleet() {
-    const gateways = Number(process.env.FLEET ?? 20_000);
-    const at = await hub(gateways, 18280);
-    const f = fleet(at, gateways, 180);
-    fs.writeFileSync(`${out}/fleet-${gateways}.json`, JSON.stringify(f, null, 2));
-    row(`fleet of ${gateways} gateways: entries lost`, `${f.entries_lost} of ${f.entries_sent}`, "none", f.entries_lost === 0 && f.gateways === gateways, `${f.failed_calls} calls repeated, p99 of a turn ${(f.p99_us / 1000).toFixed(1)} ms, latest ${f.latest_ms} ms`);
-    row(`fleet of ${gateways} gateways: hub`, `${f.hub_cpu_percent?.toFixed(0)} % of a core, ${f.hub_rss_mib} MiB`, "-", null);
+  // Twenty thousand new places imported into a running hub: how long any write keeps the others waiting.
+  async import() {
+    const places = 20_000;
+    const at = await hub(0, 18380);
+    const before = cpuMs(at.pid);
+    const began = performance.now();
+    register(at.config, at.dir, places);
+    const took = (performance.now() - began) / 1000;
+    const of = await figures(at.admin);
+    const [longest, sum, count] = ["write_longest_microseconds", "write_microseconds", "write_transactions"].map(of);
+    row(`import of ${places} sites: longest write`, `${(longest / 1000).toFixed(1)} ms`, "at most 20 ms", longest <= 20_000, `${count} writes, ${(sum / count / 1000).toFixed(1)} ms each on the average, ${took.toFixed(1)} s in all, hub ${((cpuMs(at.pid) - before) / 1000).toFixed(1)} s of CPU`);
     await at.close();
+  },
+
+  async fleet() {
+    for (const gateways of (process.env.FLEET ?? "20000").split(" ").map(Number)) {
+      const at = await hub(gateways, 18280);
+      const f = fleet(at, gateways, 180);
+      const of = await figures(at.admin);
+      const board = of("board_cpu_microseconds") / of("boards") / 1000;
+      fs.writeFileSync(`${out}/fleet-${gateways}.json`, JSON.stringify({ ...f, board_cpu_ms: board, write_longest_us: of("write_longest_microseconds") }, null, 2));
+      const held = f.entries_lost === 0 && f.gateways === gateways && f.failed_calls === 0;
+      row(`fleet of ${gateways} gateways: entries lost`, `${f.entries_lost} of ${f.entries_sent}`, "none", f.entries_lost === 0 && f.gateways === gateways, `${f.failed_calls} calls repeated, p99 of a turn ${(f.p99_us / 1000).toFixed(1)} ms, turns late by at most ${f.latest_ms} ms`);
+      row(`fleet of ${gateways} gateways: hub`, `${f.hub_cpu_percent?.toFixed(0)} % of a core, ${f.hub_rss_mib} MiB`, "-", null, `the fleet itself ${f.fleet_cpu_percent?.toFixed(0)} % of a core`);
+      row(`fleet of ${gateways} gateways: a board built`, `${board.toFixed(2)} ms CPU`, "at most 5 ms", board <= 5, `${of("boards")} boards`);
+      await at.close();
+      if (!held) break;
+    }
   },
 
   async portal() {

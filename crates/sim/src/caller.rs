@@ -1,8 +1,9 @@
 //! Calls of the real link over HTTP, signed as any gateway signs them.
 //!
-//! One caller holds few connections and serves many simulated gateways; it reads
-//! answers no further than they need them.
+//! One caller holds a connection for each task of a fleet, and keeps it; each serves some
+//! simulated gateways. It reads answers no further than they need them.
 
+use crate::fleet::MOST_TASKS;
 use bytes::Bytes;
 use kulkul_model::Moment;
 use kulkul_proof::request;
@@ -68,7 +69,7 @@ impl Line {
     pub fn to(base: &str, ca: Option<&[u8]>) -> Result<Self, reqwest::Error> {
         // Another part of the program may have chosen the same provider before.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut http = reqwest::Client::builder().timeout(PATIENCE).pool_max_idle_per_host(2);
+        let mut http = reqwest::Client::builder().timeout(PATIENCE).pool_max_idle_per_host(MOST_TASKS);
         if let Some(pem) = ca {
             http = http.tls_certs_only([reqwest::Certificate::from_pem(pem)?]);
         }

@@ -22,9 +22,10 @@ use tokio_util::sync::CancellationToken;
 /// A gateway whose turn failed tries again after this, at most its usual pause.
 const AGAIN_MS: i64 = 5_000;
 /// A task has at least this many gateways before another is made.
-const SHARE: usize = 64;
-/// More tasks than this do not make a fleet faster.
-const MOST_TASKS: usize = 64;
+const SHARE: usize = 16;
+/// Tasks at most. Gateways of one task wait for each other, which real ones never do: with
+/// fewer tasks a slow disk at the hub would slow the fleet, and hide what the hub can take.
+pub(crate) const MOST_TASKS: usize = 2_048;
 
 /// Counts of what a fleet did; gateways of all tasks add to one.
 #[derive(Clone, Debug, Default)]

@@ -1,21 +1,17 @@
-//! The built-in register of Badung, and invented places for load beyond its 987.
+//! Invented places, for load beyond the 987 of the built-in register.
 
+use kulkul_hub::sites::builtin;
+use kulkul_hub::sites::import::Kind;
 use std::fmt::Write as _;
-
-/// The files of the register, in the order in which they are imported.
-pub mod badung {
-    /// Regency, districts, villages.
-    pub const AREAS: &str = include_str!("../../../data/badung/areas.csv");
-    /// Their outlines.
-    pub const BOUNDARIES: &str = include_str!("../../../data/badung/boundaries.geojson");
-    /// The ten categories.
-    pub const CATEGORIES: &str = include_str!("../../../data/badung/categories.csv");
-    /// The 987 places.
-    pub const SITES: &str = include_str!("../../../data/badung/sites.csv");
-}
 
 /// The letters of invented site codes: no category of the register uses them.
 pub const INVENTED_PREFIX: &str = "XX";
+
+/// The text of the built-in register's file of this kind.
+fn built_in(kind: Kind) -> &'static str {
+    let file = builtin::badung().into_iter().find(|f| f.kind == kind);
+    file.and_then(|f| std::str::from_utf8(f.bytes).ok()).unwrap_or_default()
+}
 
 /// A register file of `count` invented places, spread over the register's villages.
 ///
@@ -23,7 +19,7 @@ pub const INVENTED_PREFIX: &str = "XX";
 /// centre, within some 90 metres for 20,000, no two at one point.
 #[must_use]
 pub fn invented(count: u32) -> String {
-    let villages: Vec<(&str, f64, f64)> = badung::AREAS
+    let villages: Vec<(&str, f64, f64)> = built_in(Kind::Areas)
         .lines()
         .filter_map(|line| {
             let mut cells = line.split(',');
@@ -59,7 +55,7 @@ mod tests {
     fn invented_places_have_the_registers_form() {
         let csv = invented(200);
         let mut lines = csv.lines();
-        assert_eq!(lines.next(), badung::SITES.lines().next());
+        assert_eq!(lines.next(), built_in(Kind::Sites).lines().next());
         let second = lines.next().unwrap();
         assert!(second.starts_with("XX-00001,rekaan,Tempat rekaan 1,51.03."), "{second}");
         assert_eq!(lines.count(), 199);

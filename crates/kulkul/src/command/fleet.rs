@@ -10,7 +10,7 @@ use kulkul_sim::caller::Line;
 use kulkul_sim::fleet::{self, Counts, Pace, Summary, Tally};
 use kulkul_sim::light::LightGateway;
 use kulkul_sim::office::{self, Office};
-use kulkul_sim::process;
+use kulkul_sim::process::{self, Usage};
 use kulkul_sim::register;
 use kulkul_sim::world::World;
 use serde::Serialize;
@@ -72,6 +72,8 @@ struct Figures {
     /// Of one core, while the fleet ran.
     hub_cpu_percent: Option<f64>,
     hub_rss_mib: Option<u64>,
+    /// Of one core: what making the load took, on the same machine.
+    fleet_cpu_percent: Option<f64>,
 }
 
 impl Args {
@@ -109,6 +111,7 @@ impl Args {
         let pace = Pace::every(60_000 / i64::from(self.rate));
         let began = clock.now();
         let used = self.pid.and_then(process::usage);
+        let own = process::usage(std::process::id());
         let teller = tokio::spawn(tell(clock.clone(), tally.clone(), self.pid, stop.clone()));
         let ender = tokio::spawn(end(clock.clone(), self.seconds, stop.clone()));
         let gateways = fleet::run(gateways, &line, world, &clock, pace, &tally, &stop).await;
@@ -120,12 +123,15 @@ impl Args {
         #[expect(clippy::cast_precision_loss, reason = "a run lasts no centuries")]
         let seconds = clock.now().since_ms(began) as f64 / 1000.0;
         let now = self.pid.and_then(process::usage);
-        let cpu = used.zip(now).map(|(a, b)| (b.cpu_ms - a.cpu_ms) as f64 / 10.0 / seconds);
+        let share = |before: Option<Usage>, now: Option<Usage>| {
+            before.zip(now).map(|(a, b)| (b.cpu_ms - a.cpu_ms) as f64 / 10.0 / seconds)
+        };
         let figures = Figures {
             seconds,
             summary: fleet::sum_up(&gateways, &counts),
-            hub_cpu_percent: cpu,
+            hub_cpu_percent: share(used, now),
             hub_rss_mib: now.map(|u| u.rss_kib / 1024),
+            fleet_cpu_percent: share(own, process::usage(std::process::id())),
         };
         table(&figures, &counts)?;
         if let Some(file) = &self.json {
@@ -238,6 +244,7 @@ fn table(f: &Figures, counts: &Counts) -> std::io::Result<()> {
     ];
     rows.extend(f.hub_cpu_percent.map(|p| row("hub, of one core", format!("{p:.1} %"))));
     rows.extend(f.hub_rss_mib.map(|m| row("hub, resident", format!("{m} MiB"))));
+    rows.extend(f.fleet_cpu_percent.map(|p| row("this fleet, of one core", format!("{p:.1} %"))));
     rows.extend(counts.last_failure.clone().map(|why| row("last failure", why)));
     screen::table(&["figure", "value"], &rows)
 }
