@@ -21,7 +21,7 @@ use kulkul_model::Refusal;
 use kulkul_model::gateway::Capabilities;
 use kulkul_model::session::{Mac, SessionId, WayIn};
 use kulkul_model::site::SiteCode;
-use kulkul_store::testing::Temporary;
+use kulkul_store::testing::on_both;
 use kulkul_store::{Lane, Store, StoreError, args, journal, setting};
 use kulkul_wire::link::desired::Desired;
 use kulkul_wire::link::{Consent, Entry, SessionStart};
@@ -98,7 +98,7 @@ async fn register(store: &Store) {
         "INSERT INTO area (code, name, kind, local_kind, parent, bps_code, lat, lon)
          VALUES ('51.03', 'Badung', 'regency', 'kabupaten', NULL, NULL, -8.5, 115.1)",
         "INSERT INTO category (key, prefix, name_id, name_en, rank, within, down_kbps, up_kbps, hides_presence)
-         VALUES ('banjar', 'BJ', 'Banjar', 'Banjar', 1, NULL, NULL, NULL, 0)",
+         VALUES ('banjar', 'BJ', 'Banjar', 'Banjar', 1, NULL, NULL, NULL, FALSE)",
         "INSERT INTO site (code, category, name, area, lat, lon, position_quality, position_basis,
              name_quality, source, official_id, address, stage, down_kbps, up_kbps, upstream, revision, search)
          VALUES ('BJ-001', 'banjar', 'Banjar Gaji', '51.03', -8.5, 115.1, 'surveyed', NULL, 'sourced',
@@ -183,98 +183,100 @@ async fn until<T>(clock: &Clock, what: &str, mut look: impl AsyncFnMut() -> Opti
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_box_enrols_follows_and_delivers_over_tls_and_outlives_its_hub() {
-    let (dir, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    certificates(dir.path());
-    let temporary = Temporary::migrated().await;
-    register(&temporary.store).await;
-    let (house, port) = serve_anywhere(dir.path(), &temporary.store).await;
-    let (hub_clock, clock) = (Clock::machine(), BoxClock::machine());
-    let url = format!("https://127.0.0.1:{port}");
-    let client = Client::new(&url, Some(&dir.path().join("ca.pem")), false, &clock).unwrap();
+    on_both(|store| async move {
+        let (dir, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        certificates(dir.path());
+        register(&store).await;
+        let (house, port) = serve_anywhere(dir.path(), &store).await;
+        let (hub_clock, clock) = (Clock::machine(), BoxClock::machine());
+        let url = format!("https://127.0.0.1:{port}");
+        let client = Client::new(&url, Some(&dir.path().join("ca.pem")), false, &clock).unwrap();
 
-    let issued = claims::issue(&house.hub, site(), "staff:test".to_owned(), None).await.unwrap();
-    let config = settings(data.path(), &issued.code.shown(), &issued.hub_root);
-    let identity = link::enrol(&client, &config, &Capabilities::default(), "test", &clock).await.unwrap();
-    let gateway = identity.gateway.clone();
-    assert_eq!(link::identity(data.path()).unwrap().unwrap().gateway, gateway, "kept over restarts");
-    let b = box_(data.path().to_owned(), client.clone(), identity, &clock);
+        let issued = claims::issue(&house.hub, site(), "staff:test".to_owned(), None).await.unwrap();
+        let config = settings(data.path(), &issued.code.shown(), &issued.hub_root);
+        let identity = link::enrol(&client, &config, &Capabilities::default(), "test", &clock).await.unwrap();
+        let gateway = identity.gateway.clone();
+        assert_eq!(link::identity(data.path()).unwrap().unwrap().gateway, gateway, "kept over restarts");
+        let b = box_(data.path().to_owned(), client.clone(), identity, &clock);
 
-    // It follows.
-    let first =
-        until(&hub_clock, "the first desired state", async || b.applied.lock().unwrap().last().cloned())
-            .await;
-    assert_eq!(first.site.code, site());
-    assert_eq!(first.portal.terms.len(), 5);
-    // It beats.
-    let last = until(&hub_clock, "a beat", async || house.hub.fleet().known(&gateway)?.last_beat()).await;
-    assert_eq!(last.people, 7);
-    // It delivers.
-    let start = Entry::SessionStart(SessionStart {
-        session: SessionId([9; 16]),
-        mac: Mac([2; 6]),
-        addresses: Vec::new(),
-        way_in: WayIn::ClickThrough,
-        terms: Some(1),
-        language: "id".to_owned(),
-        limit_ms: 1,
-    });
-    b.journal.append(start).await.unwrap();
-    until(&hub_clock, "the session at the hub", async || {
-        let (list, _) = sessions::list(&house.hub, Some(&site()), None, 10).await.unwrap();
-        (list.len() == 1).then_some(())
-    })
-    .await;
-    // A state that the box refuses is told, and the last good one stays.
-    for (plan, good) in [("impossible", false), ("quick", true)] {
-        let json = format!("{{\"name\": \"{plan}\"}}");
-        let write = temporary.store.write(Lane::Page, move |tx| {
-            Box::pin(async move {
-                setting::put(tx, "desired.plan", &json).await?;
-                setting::bump(tx, "desired_settings").await
-            })
+        // It follows.
+        let first =
+            until(&hub_clock, "the first desired state", async || b.applied.lock().unwrap().last().cloned())
+                .await;
+        assert_eq!(first.site.code, site());
+        assert_eq!(first.portal.terms.len(), 5);
+        // It beats.
+        let last = until(&hub_clock, "a beat", async || house.hub.fleet().known(&gateway)?.last_beat()).await;
+        assert_eq!(last.people, 7);
+        // It delivers.
+        let start = Entry::SessionStart(SessionStart {
+            session: SessionId([9; 16]),
+            mac: Mac([2; 6]),
+            addresses: Vec::new(),
+            way_in: WayIn::ClickThrough,
+            terms: Some(1),
+            language: "id".to_owned(),
+            limit_ms: 1,
         });
-        write.await.unwrap();
-        if good {
-            until(&hub_clock, "the new plan", async || {
-                (b.applied.lock().unwrap().last()?.plan.name == plan).then_some(())
-            })
-            .await;
-        } else {
-            until(&hub_clock, "a refusal in the journal", async || {
-                let read = b.journal.read(1, usize::MAX).await.unwrap();
-                read.iter().any(|(_, e)| format!("{e:?}").contains("plan-impossible")).then_some(())
-            })
-            .await;
+        b.journal.append(start).await.unwrap();
+        until(&hub_clock, "the session at the hub", async || {
+            let (list, _) = sessions::list(&house.hub, Some(&site()), None, 10).await.unwrap();
+            (list.len() == 1).then_some(())
+        })
+        .await;
+        // A state that the box refuses is told, and the last good one stays.
+        for (plan, good) in [("impossible", false), ("quick", true)] {
+            let json = format!("{{\"name\": \"{plan}\"}}");
+            let write = store.write(Lane::Page, move |tx| {
+                Box::pin(async move {
+                    setting::put(tx, "desired.plan", &json).await?;
+                    setting::bump(tx, "desired_settings").await
+                })
+            });
+            write.await.unwrap();
+            if good {
+                until(&hub_clock, "the new plan", async || {
+                    (b.applied.lock().unwrap().last()?.plan.name == plan).then_some(())
+                })
+                .await;
+            } else {
+                until(&hub_clock, "a refusal in the journal", async || {
+                    let read = b.journal.read(1, usize::MAX).await.unwrap();
+                    read.iter().any(|(_, e)| format!("{e:?}").contains("plan-impossible")).then_some(())
+                })
+                .await;
+            }
         }
-    }
 
-    // The hub goes away; the journal grows, and is delivered when it is back.
-    house.stop().await;
-    for count in 0..50 {
-        b.journal.append(Entry::Consent(Consent { terms: 1, count })).await.unwrap();
-    }
-    let head = b.journal.head();
-    let house = serve(dir.path(), port, temporary.store.clone()).await.unwrap();
-    until(&hub_clock, "the rest of the journal", async || {
-        let mut tx = house.hub.store().reader().await.unwrap();
-        let held = journal::head(&mut tx, &gateway).await.unwrap().unwrap();
-        (held.seq >= head).then_some(())
+        // The hub goes away; the journal grows, and is delivered when it is back.
+        house.stop().await;
+        for count in 0..50 {
+            b.journal.append(Entry::Consent(Consent { terms: 1, count })).await.unwrap();
+        }
+        let head = b.journal.head();
+        let house = serve(dir.path(), port, store.clone()).await.unwrap();
+        until(&hub_clock, "the rest of the journal", async || {
+            let mut tx = house.hub.store().reader().await.unwrap();
+            let held = journal::head(&mut tx, &gateway).await.unwrap().unwrap();
+            (held.seq >= head).then_some(())
+        })
+        .await;
+        until(&hub_clock, "the box to know", async || (b.journal.held() >= head).then_some(())).await;
+
+        // The box restarts without a hub: the last good state counts from the first second.
+        b.stop.cancel();
+        b.task.await.unwrap();
+        house.stop().await;
+        drop(b.journal);
+        let identity = link::identity(data.path()).unwrap().unwrap();
+        let b = box_(data.path().to_owned(), client, identity, &clock);
+        let kept =
+            until(&hub_clock, "the kept state", async || b.applied.lock().unwrap().last().cloned()).await;
+        assert_eq!(kept.plan.name, "quick");
+        b.stop.cancel();
+        b.task.await.unwrap();
     })
     .await;
-    until(&hub_clock, "the box to know", async || (b.journal.held() >= head).then_some(())).await;
-
-    // The box restarts without a hub: the last good state counts from the first second.
-    b.stop.cancel();
-    b.task.await.unwrap();
-    house.stop().await;
-    drop(b.journal);
-    let identity = link::identity(data.path()).unwrap().unwrap();
-    let b = box_(data.path().to_owned(), client, identity, &clock);
-    let kept = until(&hub_clock, "the kept state", async || b.applied.lock().unwrap().last().cloned()).await;
-    assert_eq!(kept.plan.name, "quick");
-    b.stop.cancel();
-    b.task.await.unwrap();
-    temporary.store.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -335,32 +337,36 @@ async fn a_box_follows_a_hub_whose_signing_key_was_taken_back() {
 
 #[tokio::test]
 async fn a_hub_of_another_ca_or_another_root_is_not_believed() {
-    let (dir, other, data) =
-        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    certificates(dir.path());
-    certificates(other.path());
-    let temporary = Temporary::migrated().await;
-    register(&temporary.store).await;
-    let (house, port) = serve_anywhere(dir.path(), &temporary.store).await;
-    let clock = BoxClock::machine();
-    let url = format!("https://127.0.0.1:{port}");
-    let issued = claims::issue(&house.hub, site(), "staff:test".to_owned(), None).await.unwrap();
+    on_both(|store| async move {
+        let (dir, other, data) =
+            (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        certificates(dir.path());
+        certificates(other.path());
+        register(&store).await;
+        let (house, port) = serve_anywhere(dir.path(), &store).await;
+        let clock = BoxClock::machine();
+        let url = format!("https://127.0.0.1:{port}");
+        let issued = claims::issue(&house.hub, site(), "staff:test".to_owned(), None).await.unwrap();
 
-    let keys = house.hub.fleet().keys().unwrap();
-    let ring = kulkul_proof::KeyRing::trust(keys.hub_keys(), None).unwrap();
-    let wrong = Client::new(&url, Some(&other.path().join("ca.pem")), false, &clock).unwrap();
-    assert!(wrong.time(&ring).await.unwrap_err().to_string().contains("cannot be reached"));
+        let keys = house.hub.fleet().keys().unwrap();
+        let ring = kulkul_proof::KeyRing::trust(keys.hub_keys(), None).unwrap();
+        let wrong = Client::new(&url, Some(&other.path().join("ca.pem")), false, &clock).unwrap();
+        assert!(wrong.time(&ring).await.unwrap_err().to_string().contains("cannot be reached"));
 
-    let right = Client::new(&url, Some(&dir.path().join("ca.pem")), false, &clock).unwrap();
-    let told = right.time(&ring).await.unwrap();
-    assert!(told.since_ms(clock.now()).abs() < 60_000);
-    let config = settings(data.path(), &issued.code.shown(), "0000-0000");
-    let error = link::enrol(&right, &config, &Capabilities::default(), "test", &clock).await;
-    assert!(error.err().unwrap().to_string().contains("fingerprint"));
+        let right = Client::new(&url, Some(&dir.path().join("ca.pem")), false, &clock).unwrap();
+        let told = right.time(&ring).await.unwrap();
+        assert!(told.since_ms(clock.now()).abs() < 60_000);
+        let config = settings(data.path(), &issued.code.shown(), "0000-0000");
+        let error = link::enrol(&right, &config, &Capabilities::default(), "test", &clock).await;
+        assert!(error.err().unwrap().to_string().contains("fingerprint"));
 
-    assert!(Client::new("http://10.0.0.1", None, false, &clock).is_err(), "plain HTTP to another machine");
-    assert!(Client::new("http://10.0.0.1", None, true, &clock).is_ok());
-    assert!(Client::new("http://127.0.0.1:1", None, false, &clock).is_ok());
-    house.stop().await;
-    temporary.store.stop().await;
+        assert!(
+            Client::new("http://10.0.0.1", None, false, &clock).is_err(),
+            "plain HTTP to another machine"
+        );
+        assert!(Client::new("http://10.0.0.1", None, true, &clock).is_ok());
+        assert!(Client::new("http://127.0.0.1:1", None, false, &clock).is_ok());
+        house.stop().await;
+    })
+    .await;
 }

@@ -19,6 +19,7 @@ use kulkul_sim::caller::Line;
 use kulkul_sim::fleet::{self, Counts, Pace, Tally};
 use kulkul_sim::light::LightGateway;
 use kulkul_sim::world::{Place, World};
+use kulkul_store::testing::on_both_addresses;
 use kulkul_store::{Store, journal, site};
 use std::net::TcpListener;
 use std::path::Path;
@@ -34,12 +35,12 @@ struct Running {
 }
 
 impl Running {
-    async fn start(data: &Path, port: u16) -> Self {
+    async fn start(data: &Path, database: &str, port: u16) -> Self {
         let mut config = Config::defaults(data).unwrap();
         config.listen = ([127, 0, 0, 1], port).into();
         config.public_url = format!("http://127.0.0.1:{port}");
         config.admin_listen = ([127, 0, 0, 1], 0).into();
-        let store = Store::open(&config.database_url()).await.unwrap();
+        let store = Store::open(database).await.unwrap();
         store.migrate().await.unwrap();
         let hub = Hub::start(config, Clock::machine(), store).unwrap();
         hub.begin().await.unwrap();
@@ -65,52 +66,58 @@ async fn wait_for(clock: &Clock, tally: &Tally, what: &str, reached: impl Fn(&Co
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_when_the_hub_restarts() {
-    let data = tempfile::tempdir().unwrap();
-    let clock = Clock::machine();
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let running = Running::start(data.path(), port).await;
-    let who = import::ImportOptions { dry_run: false, who: "test".to_owned() };
-    for file in builtin::badung() {
-        let bytes = file.bytes.to_vec();
-        import::run(running.hub.store(), file.kind, bytes, file.name, &who, clock.now()).await.unwrap();
-    }
+    on_both_addresses(|url| async move {
+        let data = tempfile::tempdir().unwrap();
+        let clock = Clock::machine();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let running = Running::start(data.path(), &url, port).await;
+        let who = import::ImportOptions { dry_run: false, who: "test".to_owned() };
+        for file in builtin::badung() {
+            let bytes = file.bytes.to_vec();
+            import::run(running.hub.store(), file.kind, bytes, file.name, &who, clock.now()).await.unwrap();
+        }
 
-    let line = Line::to(&format!("http://127.0.0.1:{port}"), None).unwrap();
-    let sites = site::after(&mut running.hub.store().reader().await.unwrap(), "", GATEWAYS).await.unwrap();
-    let mut claimed = Vec::new();
-    for one in sites {
-        let issued = claims::issue(&running.hub, one.code.clone(), "test".to_owned(), None).await.unwrap();
-        let place = Place { code: one.code, category: one.category, village: one.area };
-        claimed.push((LightGateway::new(place, &entropy::draw().unwrap(), clock.now(), true), issued.code));
-    }
-    let (tally, stop) = (Tally::default(), CancellationToken::new());
-    let gateways = fleet::enrol(claimed, &line, &clock, &tally, &stop).await;
-    assert_eq!(gateways.len(), GATEWAYS as usize, "{:?}", tally.now().last_failure);
+        let line = Line::to(&format!("http://127.0.0.1:{port}"), None).unwrap();
+        let sites =
+            site::after(&mut running.hub.store().reader().await.unwrap(), "", GATEWAYS).await.unwrap();
+        let mut claimed = Vec::new();
+        for one in sites {
+            let issued =
+                claims::issue(&running.hub, one.code.clone(), "test".to_owned(), None).await.unwrap();
+            let place = Place { code: one.code, category: one.category, village: one.area };
+            claimed
+                .push((LightGateway::new(place, &entropy::draw().unwrap(), clock.now(), true), issued.code));
+        }
+        let (tally, stop) = (Tally::default(), CancellationToken::new());
+        let gateways = fleet::enrol(claimed, &line, &clock, &tally, &stop).await;
+        assert_eq!(gateways.len(), GATEWAYS as usize, "{:?}", tally.now().last_failure);
 
-    let life = tokio::spawn({
-        let (line, clock, tally, stop) = (line.clone(), clock.clone(), tally.clone(), stop.clone());
-        let world = World::new(7, clock.now());
-        async move { fleet::run(gateways, &line, world, &clock, Pace::every(300), &tally, &stop).await }
-    });
-    wait_for(&clock, &tally, "a hundred deliveries", |c| c.delivered >= 100).await;
-    running.stop().await;
-    wait_for(&clock, &tally, "a failed call", |c| c.failed >= 5).await;
-    let before = tally.now().beats;
-    let running = Running::start(data.path(), port).await;
-    wait_for(&clock, &tally, "beats after the restart", |c| c.beats >= before + 100).await;
-    stop.cancel();
-    let gateways = life.await.unwrap();
+        let life = tokio::spawn({
+            let (line, clock, tally, stop) = (line.clone(), clock.clone(), tally.clone(), stop.clone());
+            let world = World::new(7, clock.now());
+            async move { fleet::run(gateways, &line, world, &clock, Pace::every(300), &tally, &stop).await }
+        });
+        wait_for(&clock, &tally, "a hundred deliveries", |c| c.delivered >= 100).await;
+        running.stop().await;
+        wait_for(&clock, &tally, "a failed call", |c| c.failed >= 5).await;
+        let before = tally.now().beats;
+        let running = Running::start(data.path(), &url, port).await;
+        wait_for(&clock, &tally, "beats after the restart", |c| c.beats >= before + 100).await;
+        stop.cancel();
+        let gateways = life.await.unwrap();
 
-    let summary = fleet::sum_up(&gateways, &tally.now());
-    assert_eq!(summary.entries_lost, 0, "{summary:?}");
-    assert!(summary.entries_sent >= 2 * u64::from(GATEWAYS), "{summary:?}");
-    assert_eq!(summary.revoked, 0);
-    let mut tx = running.hub.store().reader().await.unwrap();
-    for gateway in &gateways {
-        let id = gateway.id().unwrap();
-        let held = journal::head(&mut tx, id).await.unwrap().unwrap();
-        assert_eq!(held.seq, gateway.written(), "{}", gateway.place().code);
-    }
-    drop(tx);
-    running.stop().await;
+        let summary = fleet::sum_up(&gateways, &tally.now());
+        assert_eq!(summary.entries_lost, 0, "{summary:?}");
+        assert!(summary.entries_sent >= 2 * u64::from(GATEWAYS), "{summary:?}");
+        assert_eq!(summary.revoked, 0);
+        let mut tx = running.hub.store().reader().await.unwrap();
+        for gateway in &gateways {
+            let id = gateway.id().unwrap();
+            let held = journal::head(&mut tx, id).await.unwrap().unwrap();
+            assert_eq!(held.seq, gateway.written(), "{}", gateway.place().code);
+        }
+        drop(tx);
+        running.stop().await;
+    })
+    .await;
 }

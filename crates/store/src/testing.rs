@@ -37,18 +37,33 @@ where
     F: Fn(Store) -> R,
     R: Future<Output = ()>,
 {
+    let body = &body;
+    on_both_addresses(|url| async move {
+        let store = opened(&url).await;
+        body(store.clone()).await;
+        store.stop().await;
+    })
+    .await;
+}
+
+/// Runs `body` with the address of an empty database of each kind, for a story that opens it more than once.
+///
+/// # Panics
+/// As `on_both`.
+pub async fn on_both_addresses<F, R>(body: F)
+where
+    F: Fn(String) -> R,
+    R: Future<Output = ()>,
+{
     say("on SQLite:");
-    let temporary = Temporary::new().await;
-    body(temporary.store.clone()).await;
-    temporary.store.stop().await;
-    drop(temporary);
+    let (url, directory) = sqlite();
+    body(url).await;
+    drop(directory);
 
     match postgres::Database::new().await {
         Ok(database) => {
             say("on PostgreSQL:");
-            let store = opened(&database.url).await;
-            body(store.clone()).await;
-            store.stop().await;
+            body(database.url.clone()).await;
             database.remove().await;
         }
         Err(reason) => {
@@ -74,11 +89,7 @@ impl Temporary {
     /// # Panics
     /// When it cannot be made.
     pub async fn new() -> Self {
-        let directory = match tempfile::tempdir() {
-            Ok(d) => d,
-            Err(e) => fail(&format!("no temporary directory: {e}")),
-        };
-        let url = format!("sqlite://{}", directory.path().join("kulkul.db").display());
+        let (url, directory) = sqlite();
         Temporary { store: opened(&url).await, url, _directory: directory }
     }
 
@@ -91,6 +102,14 @@ impl Temporary {
         migrated(&temporary.store).await;
         temporary
     }
+}
+
+fn sqlite() -> (String, tempfile::TempDir) {
+    let directory = match tempfile::tempdir() {
+        Ok(d) => d,
+        Err(e) => fail(&format!("no temporary directory: {e}")),
+    };
+    (format!("sqlite://{}", directory.path().join("kulkul.db").display()), directory)
 }
 
 async fn opened(url: &str) -> Store {

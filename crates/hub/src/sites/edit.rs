@@ -281,42 +281,55 @@ mod tests {
 
     #[tokio::test]
     async fn the_rules_of_imports_hold_for_edits() {
-        let t = kulkul_store::testing::Temporary::migrated().await;
-        badung(&t.store).await;
-        let r = loaded(&t.store).await.unwrap();
-        let other = &r.sites[&code("BJ-002")];
-        let table = [
-            (Patch { name: Some(" ".to_owned()), ..Patch::default() }, "name-empty"),
-            (Patch { name: Some("x".repeat(121)), ..Patch::default() }, "text-too-long"),
-            (Patch { area: AreaCode::parse("51.03.01.1001").ok(), ..Patch::default() }, "area-wrong-kind"),
-            (Patch { area: AreaCode::parse("51.03").ok(), ..Patch::default() }, "area-not-village"),
-            (
-                Patch { position: Some(Point { lat: 115.2, lon: -8.6 }), ..Patch::default() },
-                "position-swapped",
-            ),
-            (Patch { position: Some(Point { lat: 8.6, lon: 115.2 }), ..Patch::default() }, "position-sign"),
-            (
-                Patch { position: Some(Point { lat: 52.5, lon: 13.4 }), ..Patch::default() },
-                "position-outside",
-            ),
-            (
-                Patch { position: Some(other.position), area: Some(other.area.clone()), ..Patch::default() },
-                "position-taken",
-            ),
-            (Patch { down_kbps: Some(Some(1)), ..Patch::default() }, "rate-range"),
-            (Patch { upstream: Some(Some("a\nb".to_owned())), ..Patch::default() }, "text-control"),
-        ];
-        for (patch, wanted) in table {
-            assert_eq!(refusal(edit(&t.store, &code("BJ-001"), patch, 1, "x", NOW).await), wanted);
-        }
-        assert_eq!(loaded(&t.store).await.unwrap(), r);
-        let fresh = Site {
-            code: code("BJ-900"),
-            name: "Banjar Anyar".to_owned(),
-            ..r.sites[&code("BJ-001")].clone()
-        };
-        let fresh = Site { position: Point { lat: fresh.position.lat + 1e-6, ..fresh.position }, ..fresh };
-        assert_eq!(create(&t.store, fresh, "x", NOW).await.unwrap().revision, 1);
+        on_both(|store| async move {
+            badung(&store).await;
+            let r = loaded(&store).await.unwrap();
+            let other = &r.sites[&code("BJ-002")];
+            let table = [
+                (Patch { name: Some(" ".to_owned()), ..Patch::default() }, "name-empty"),
+                (Patch { name: Some("x".repeat(121)), ..Patch::default() }, "text-too-long"),
+                (
+                    Patch { area: AreaCode::parse("51.03.01.1001").ok(), ..Patch::default() },
+                    "area-wrong-kind",
+                ),
+                (Patch { area: AreaCode::parse("51.03").ok(), ..Patch::default() }, "area-not-village"),
+                (
+                    Patch { position: Some(Point { lat: 115.2, lon: -8.6 }), ..Patch::default() },
+                    "position-swapped",
+                ),
+                (
+                    Patch { position: Some(Point { lat: 8.6, lon: 115.2 }), ..Patch::default() },
+                    "position-sign",
+                ),
+                (
+                    Patch { position: Some(Point { lat: 52.5, lon: 13.4 }), ..Patch::default() },
+                    "position-outside",
+                ),
+                (
+                    Patch {
+                        position: Some(other.position),
+                        area: Some(other.area.clone()),
+                        ..Patch::default()
+                    },
+                    "position-taken",
+                ),
+                (Patch { down_kbps: Some(Some(1)), ..Patch::default() }, "rate-range"),
+                (Patch { upstream: Some(Some("a\nb".to_owned())), ..Patch::default() }, "text-control"),
+            ];
+            for (patch, wanted) in table {
+                assert_eq!(refusal(edit(&store, &code("BJ-001"), patch, 1, "x", NOW).await), wanted);
+            }
+            assert_eq!(loaded(&store).await.unwrap(), r);
+            let fresh = Site {
+                code: code("BJ-900"),
+                name: "Banjar Anyar".to_owned(),
+                ..r.sites[&code("BJ-001")].clone()
+            };
+            let fresh =
+                Site { position: Point { lat: fresh.position.lat + 1e-6, ..fresh.position }, ..fresh };
+            assert_eq!(create(&store, fresh, "x", NOW).await.unwrap().revision, 1);
+        })
+        .await;
     }
 
     #[test]

@@ -1,15 +1,14 @@
 //! Every bad input by name: the words that an official reads, in both languages.
 
 use super::*;
-use kulkul_store::testing::{Temporary, on_both};
+use kulkul_store::testing::on_both;
 
 /// A sound row of the village Kuta, to be spoilt.
 const HEADER: &str = "site_code,category,name,area_code,lat,lon,quality,address\n";
 
-async fn sites(lines: &str) -> String {
-    let t = Temporary::migrated().await;
-    badung(&t.store, Some(Kind::Sites)).await;
-    refused(&t.store, Kind::Sites, format!("{HEADER}{lines}").as_bytes(), Lang::En).await
+async fn sites(store: &Store, lines: &str) -> String {
+    badung(store, Some(Kind::Sites)).await;
+    refused(store, Kind::Sites, format!("{HEADER}{lines}").as_bytes(), Lang::En).await
 }
 
 #[tokio::test]
@@ -52,38 +51,50 @@ SD-020,sd_negeri,Short row
 
 #[tokio::test]
 async fn a_sourced_place_may_lie_a_little_outside_its_simplified_village() {
-    let t = Temporary::migrated().await;
-    badung(&t.store, Some(Kind::Sites)).await;
-    // Pantai Seseh's own point is 30 m outside Cemagi.
-    let seed = String::from_utf8(builtin::badung()[4].bytes.to_vec()).unwrap();
-    let row = seed.lines().find(|l| l.contains("Pantai Seseh")).unwrap();
-    let file =
-        |quality: &str| format!("{}\n{}\n", seed.lines().next().unwrap(), row.replace(",sourced,", quality));
-    let text = refused(&t.store, Kind::Sites, file(",name-only,").as_bytes(), Lang::En).await;
-    assert!(text.contains("m outside Cemagi, in Munggu"), "{text}");
-    bring(&t.store, Kind::Sites, file(",sourced,").as_bytes()).await.unwrap();
+    on_both(|store| async move {
+        badung(&store, Some(Kind::Sites)).await;
+        // Pantai Seseh's own point is 30 m outside Cemagi.
+        let seed = String::from_utf8(builtin::badung()[4].bytes.to_vec()).unwrap();
+        let row = seed.lines().find(|l| l.contains("Pantai Seseh")).unwrap();
+        let file = |quality: &str| {
+            format!("{}\n{}\n", seed.lines().next().unwrap(), row.replace(",sourced,", quality))
+        };
+        let text = refused(&store, Kind::Sites, file(",name-only,").as_bytes(), Lang::En).await;
+        assert!(text.contains("m outside Cemagi, in Munggu"), "{text}");
+        bring(&store, Kind::Sites, file(",sourced,").as_bytes()).await.unwrap();
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn columns_are_missing_unknown_or_doubled() {
-    let t = Temporary::migrated().await;
-    let file = "site_code,category,nmae,area_code,lat,latitude,colour\nSD-001,sd_negeri,x,51.03,1,1,red\n";
-    insta::assert_snapshot!(refused(&t.store, Kind::Sites, file.as_bytes(), Lang::En).await);
+    on_both(|store| async move {
+        let file =
+            "site_code,category,nmae,area_code,lat,latitude,colour\nSD-001,sd_negeri,x,51.03,1,1,red\n";
+        insta::assert_snapshot!(
+            "columns_are_missing_unknown_or_doubled",
+            refused(&store, Kind::Sites, file.as_bytes(), Lang::En).await
+        );
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn many_faults_are_counted_and_some_are_shown() {
-    let rows: String =
-        (0..120).map(|n| format!("SD-{n},sd_negeri,Name {n},51.03.01.1002,x,115.1,name-only,\n")).collect();
-    let text = sites(&rows).await;
-    assert_eq!(text.lines().count(), 52);
-    assert!(text.contains("... and 70 more."), "{text}");
-    assert!(text.ends_with("test.csv: 120 faults. Nothing was changed."), "{text}");
+    let rows: &String =
+        &(0..120).map(|n| format!("SD-{n},sd_negeri,Name {n},51.03.01.1002,x,115.1,name-only,\n")).collect();
+    on_both(|store| async move {
+        let text = sites(&store, rows).await;
+        assert_eq!(text.lines().count(), 52);
+        assert!(text.contains("... and 70 more."), "{text}");
+        assert!(text.ends_with("test.csv: 120 faults. Nothing was changed."), "{text}");
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn files_that_are_no_tables_say_so() {
-    let t = Temporary::migrated().await;
+    on_both(|store| async move {
     let mut seen = String::new();
     let big = vec![b'a'; super::super::MOST_BYTES + 1];
     let cases: [(&str, &[u8]); 11] = [
@@ -100,16 +111,17 @@ async fn files_that_are_no_tables_say_so() {
         ("too big", &big),
     ];
     for (name, bytes) in cases {
-        let text = refused(&t.store, Kind::Sites, bytes, Lang::En).await;
+        let text = refused(&store, Kind::Sites, bytes, Lang::En).await;
         seen.push_str(&format!("{name}: {}\n", text.lines().next().unwrap()));
     }
-    insta::assert_snapshot!(seen);
+    insta::assert_snapshot!("files_that_are_no_tables_say_so", seen);
+    }).await;
 }
 
 #[tokio::test]
 async fn a_tree_of_areas_has_no_loops_and_known_parents() {
-    let t = Temporary::migrated().await;
-    let file = "code,name,kind,parent_code,lat,lon
+    on_both(|store| async move {
+        let file = "code,name,kind,parent_code,lat,lon
 51.03,Badung,kabupaten,51,-8.58,115.18
 51.03.01,Kuta,kecamatan,51.30,-8.72,115.17
 51.03.02,A,kecamatan,51.03.03,-8.72,115.17
@@ -119,13 +131,18 @@ async fn a_tree_of_areas_has_no_loops_and_known_parents() {
 51.03.01.2004,Empty,desa,,-8.72,115.17
 51.3.x,Code,desa,51.03.01,-8.72,115.17
 ";
-    insta::assert_snapshot!(refused(&t.store, Kind::Areas, file.as_bytes(), Lang::En).await);
+        insta::assert_snapshot!(
+            "a_tree_of_areas_has_no_loops_and_known_parents",
+            refused(&store, Kind::Areas, file.as_bytes(), Lang::En).await
+        );
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn shapes_are_closed_belong_to_an_area_and_hold_its_centre() {
-    let t = Temporary::migrated().await;
-    bring(&t.store, Kind::Areas, builtin::badung()[0].bytes).await.unwrap();
+    on_both(|store| async move {
+    bring(&store, Kind::Areas, builtin::badung()[0].bytes).await.unwrap();
     let feature = |code: &str, ring: &str| {
         format!(
             "{{\"type\":\"Feature\",\"properties\":{{\"code\":\"{code}\"}},\"geometry\":{{\"type\":\"Polygon\",\"coordinates\":[{ring}]}}}}"
@@ -144,24 +161,30 @@ async fn shapes_are_closed_belong_to_an_area_and_hold_its_centre() {
         vec![feature("51.03.01.1002", away), feature("51.99", square)],
         vec![feature("51.03.01", square), feature("51.03.01", square)],
     ] {
-        seen.push_str(&refused(&t.store, Kind::Boundaries, file(&features).as_bytes(), Lang::En).await);
+        seen.push_str(&refused(&store, Kind::Boundaries, file(&features).as_bytes(), Lang::En).await);
         seen.push_str("\n\n");
     }
-    seen.push_str(&refused(&t.store, Kind::Boundaries, b"code,name\n51.03,x\n", Lang::En).await);
-    insta::assert_snapshot!(seen);
+    seen.push_str(&refused(&store, Kind::Boundaries, b"code,name\n51.03,x\n", Lang::En).await);
+    insta::assert_snapshot!("shapes_are_closed_belong_to_an_area_and_hold_its_centre", seen);
+    }).await;
 }
 
 #[tokio::test]
 async fn categories_have_keys_prefixes_and_names() {
-    let t = Temporary::migrated().await;
-    let file = "category,prefix,name_id,name_en,within,hides_presence
+    on_both(|store| async move {
+        let file = "category,prefix,name_id,name_en,within,hides_presence
 banjar,BJ,Banjar,Hall,desa,ya
 banjar,BJ,Banjar,Hall,desa,ya
 lingkungan,BJ,Lingkungan,Ward,dusun,mungkin
 Sekolah,SE,Sekolah,School,,no
 puskesmas,pk,,Health centre,,no
 ";
-    insta::assert_snapshot!(refused(&t.store, Kind::Categories, file.as_bytes(), Lang::En).await);
+        insta::assert_snapshot!(
+            "categories_have_keys_prefixes_and_names",
+            refused(&store, Kind::Categories, file.as_bytes(), Lang::En).await
+        );
+    })
+    .await;
 }
 
 /// Every code that the register's files use has words in both languages.

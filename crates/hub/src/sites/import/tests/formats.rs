@@ -4,25 +4,31 @@ use super::super::{csv, decode, table::guard};
 use super::*;
 use crate::sites::export::{self, Format};
 use kulkul_model::site::{Site, SiteCode};
-use kulkul_store::testing::{Temporary, on_both};
-use kulkul_store::{Lane, StoreError, site};
+use kulkul_store::testing::on_both;
+use kulkul_store::{Lane, StoreError, args, site};
 use proptest::prelude::*;
 
 const PLAIN: &str = "site_code,category,name,area_code,lat,lon,address\n\
     SD-901,sd_negeri,\"SD No. 1, Kuta\",51.03.01.1002,-8.7265,115.1769,\"Jl. \"\"Raya\"\"\"\n";
 
-async fn read(bytes: &[u8]) -> Site {
-    let t = Temporary::migrated().await;
-    badung(&t.store, Some(Kind::Sites)).await;
-    if let Err(e) = bring(&t.store, Kind::Sites, bytes).await {
-        panic!("{e}");
+/// The site as it is after the file, which the register lacked before.
+async fn read(store: &Store, bytes: &[u8]) -> Site {
+    let gone = store.write::<_, StoreError, _>(Lane::Job, |tx| {
+        Box::pin(async move { tx.execute("DELETE FROM site WHERE code = 'SD-901'", args![]).await })
+    });
+    gone.await.unwrap();
+    match bring(store, Kind::Sites, bytes).await {
+        Ok(report) => assert_eq!(report.added, 1),
+        Err(e) => panic!("{e}"),
     }
-    register(&t.store).await.sites.remove(&SiteCode::parse("SD-901").unwrap()).unwrap()
+    register(store).await.sites.remove(&SiteCode::parse("SD-901").unwrap()).unwrap()
 }
 
 #[tokio::test]
 async fn every_habit_of_a_spreadsheet_is_understood() {
-    let plain = read(PLAIN.as_bytes()).await;
+    on_both(|store| async move {
+    badung(&store, Some(Kind::Sites)).await;
+    let plain = read(&store, PLAIN.as_bytes()).await;
     assert_eq!((plain.name.as_str(), plain.address.as_deref()), ("SD No. 1, Kuta", Some("Jl. \"Raya\"")));
     let utf16 = |big: bool| -> Vec<u8> {
         let units = std::iter::once(0xfeff).chain(PLAIN.encode_utf16());
@@ -57,26 +63,29 @@ async fn every_habit_of_a_spreadsheet_is_understood() {
         ),
     ];
     for (name, bytes) in cases {
-        assert_eq!(read(&bytes).await, plain, "{name}");
+        assert_eq!(read(&store, &bytes).await, plain, "{name}");
     }
+    }).await;
 }
 
 #[tokio::test]
 async fn windows_1252_is_read_and_said() {
-    let t = Temporary::migrated().await;
-    badung(&t.store, Some(Kind::Sites)).await;
-    let bytes: Vec<u8> = PLAIN
-        .replace("Kuta\"", "Élok – é\"")
-        .chars()
-        .map(|c| match c {
-            '–' => 0x96,
-            c => u8::try_from(u32::from(c)).unwrap(),
-        })
-        .collect();
-    let report = bring(&t.store, Kind::Sites, &bytes).await.unwrap();
-    assert!(report.to_string().contains("Windows-1252"), "{report}");
-    let sites = register(&t.store).await.sites;
-    assert_eq!(sites[&SiteCode::parse("SD-901").unwrap()].name, "SD No. 1, Élok – é");
+    on_both(|store| async move {
+        badung(&store, Some(Kind::Sites)).await;
+        let bytes: Vec<u8> = PLAIN
+            .replace("Kuta\"", "Élok – é\"")
+            .chars()
+            .map(|c| match c {
+                '–' => 0x96,
+                c => u8::try_from(u32::from(c)).unwrap(),
+            })
+            .collect();
+        let report = bring(&store, Kind::Sites, &bytes).await.unwrap();
+        assert!(report.to_string().contains("Windows-1252"), "{report}");
+        let sites = register(&store).await.sites;
+        assert_eq!(sites[&SiteCode::parse("SD-901").unwrap()].name, "SD No. 1, Élok – é");
+    })
+    .await;
 }
 
 #[test]
@@ -166,17 +175,19 @@ proptest! {
 
 #[tokio::test]
 async fn a_file_with_states_reads_back_and_changes_nothing() {
-    let temporary = kulkul_store::testing::Temporary::migrated().await;
-    badung(&temporary.store, None).await;
-    let mut tx = temporary.store.reader().await.unwrap();
-    let roster = crate::watch::assemble::Roster::load(&mut tx).await.unwrap();
-    drop(tx);
-    let board = roster.board(&crate::watch::live::Live::default(), 1, NOW);
-    let zone = kulkul_model::Zone::named("Asia/Makassar").unwrap();
-    let sites: Vec<_> = board.sites.values().collect();
-    for format in [Format::Csv, Format::Xlsx, Format::GeoJson] {
-        let file = export::with_states(&sites, &zone, format).unwrap();
-        let report = bring(&temporary.store, Kind::Sites, &file).await.unwrap();
-        assert_eq!((report.unchanged, report.added, report.changed), (987, 0, 0), "{format:?}");
-    }
+    on_both(|store| async move {
+        badung(&store, None).await;
+        let mut tx = store.reader().await.unwrap();
+        let roster = crate::watch::assemble::Roster::load(&mut tx).await.unwrap();
+        drop(tx);
+        let board = roster.board(&crate::watch::live::Live::default(), 1, NOW);
+        let zone = kulkul_model::Zone::named("Asia/Makassar").unwrap();
+        let sites: Vec<_> = board.sites.values().collect();
+        for format in [Format::Csv, Format::Xlsx, Format::GeoJson] {
+            let file = export::with_states(&sites, &zone, format).unwrap();
+            let report = bring(&store, Kind::Sites, &file).await.unwrap();
+            assert_eq!((report.unchanged, report.added, report.changed), (987, 0, 0), "{format:?}");
+        }
+    })
+    .await;
 }

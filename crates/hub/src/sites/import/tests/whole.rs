@@ -3,7 +3,7 @@
 use super::super::{apply, resume};
 use super::*;
 use kulkul_model::site::{NameQuality, PositionQuality, SiteCode, Stage};
-use kulkul_store::testing::{Temporary, on_both};
+use kulkul_store::testing::on_both;
 use kulkul_store::{Lane, StoreError, audit, import, site};
 
 #[tokio::test]
@@ -44,17 +44,18 @@ async fn the_same_file_again_changes_nothing() {
 
 #[tokio::test]
 async fn a_dry_run_tells_and_changes_nothing() {
-    let t = Temporary::migrated().await;
-    badung(&t.store, Some(Kind::Sites)).await;
-    let before = register(&t.store).await;
+    on_both(|store| async move {
+    badung(&store, Some(Kind::Sites)).await;
+    let before = register(&store).await;
     let options = ImportOptions { dry_run: true, who: "cli:test".to_owned() };
     let bytes = builtin::badung()[4].bytes.to_vec();
-    let report = run(&t.store, Kind::Sites, bytes, "sites.csv", &options, NOW).await.unwrap();
+    let report = run(&store, Kind::Sites, bytes, "sites.csv", &options, NOW).await.unwrap();
     assert_eq!(
         report.to_string(),
         "sites.csv: the file is sound. It would add 987, change 0 and leave 0 as they are. Nothing was changed."
     );
-    assert_eq!(register(&t.store).await, before);
+    assert_eq!(register(&store).await, before);
+    }).await;
 }
 
 #[tokio::test]
@@ -144,57 +145,61 @@ async fn an_import_that_was_decided_is_finished_after_a_stop_and_another_is_drop
 
 #[tokio::test]
 async fn a_register_that_moved_is_checked_again() {
-    let t = Temporary::migrated().await;
-    badung(&t.store, Some(Kind::Sites)).await;
-    let r = register(&t.store).await;
-    let table = super::super::decode(builtin::badung()[4].bytes);
-    let (plan, report) = super::super::check(Kind::Sites, &table, &r, "sites.csv");
-    let decision = apply::apply(&t.store, &plan, &report, "x", r.version - 1, NOW).await.unwrap();
-    assert!(matches!(decision, apply::Decision::Moved));
-    assert_eq!(register(&t.store).await, r);
-    assert_eq!(import::all(&mut t.store.reader().await.unwrap()).await.unwrap(), []);
+    on_both(|store| async move {
+        badung(&store, Some(Kind::Sites)).await;
+        let r = register(&store).await;
+        let table = super::super::decode(builtin::badung()[4].bytes);
+        let (plan, report) = super::super::check(Kind::Sites, &table, &r, "sites.csv");
+        let decision = apply::apply(&store, &plan, &report, "x", r.version - 1, NOW).await.unwrap();
+        assert!(matches!(decision, apply::Decision::Moved));
+        assert_eq!(register(&store).await, r);
+        assert_eq!(import::all(&mut store.reader().await.unwrap()).await.unwrap(), []);
+    })
+    .await;
 }
 
 /// Twenty thousand sites, while a page writes too: no write waits for long.
 #[tokio::test]
 async fn an_import_of_20_000_sites_keeps_nobody_waiting() {
-    let t = Temporary::migrated().await;
-    badung(&t.store, Some(Kind::Sites)).await;
-    let r = register(&t.store).await;
-    let villages: Vec<_> = r.areas.values().filter(|a| a.local_kind == "desa").collect();
-    let mut csv = String::from("site_code,category,name,area_code,lat,lon\n");
-    for n in 0..20_000 {
-        let v = villages[n % villages.len()];
-        let lat = v.centre.lat + f64::from(u32::try_from(n).unwrap()) * 1e-9;
-        csv.push_str(&format!("BJ-{n},banjar,Banjar {n},{},{lat},{}\n", v.code, v.centre.lon));
-    }
-    let done = tokio_util::sync::CancellationToken::new();
-    #[expect(clippy::disallowed_methods, reason = "measures")]
-    let clock = std::time::Instant::now;
-    let page = tokio::spawn({
-        let (store, done) = (t.store.clone(), done.clone());
-        async move {
-            let (mut longest, mut count) = (std::time::Duration::ZERO, 0u32);
-            while !done.is_cancelled() {
-                let began = clock();
-                store
-                    .write::<_, StoreError, _>(Lane::Page, |tx| {
-                        Box::pin(kulkul_store::setting::bump(tx, "page"))
-                    })
-                    .await
-                    .unwrap();
-                longest = longest.max(began.elapsed());
-                count += 1;
-            }
-            (longest, count)
+    on_both(|store| async move {
+        badung(&store, Some(Kind::Sites)).await;
+        let r = register(&store).await;
+        let villages: Vec<_> = r.areas.values().filter(|a| a.local_kind == "desa").collect();
+        let mut csv = String::from("site_code,category,name,area_code,lat,lon\n");
+        for n in 0..20_000 {
+            let v = villages[n % villages.len()];
+            let lat = v.centre.lat + f64::from(u32::try_from(n).unwrap()) * 1e-9;
+            csv.push_str(&format!("BJ-{n},banjar,Banjar {n},{},{lat},{}\n", v.code, v.centre.lon));
         }
-    });
-    let began = clock();
-    let report = bring(&t.store, Kind::Sites, csv.as_bytes()).await.unwrap();
-    let took = began.elapsed();
-    done.cancel();
-    let (longest, count) = page.await.unwrap();
-    println!("20,000 sites in {took:?}; {count} page writes meanwhile, the longest {longest:?}");
-    assert_eq!(report.added, 20_000);
-    assert_eq!(register(&t.store).await.sites.len(), 20_000);
+        let done = tokio_util::sync::CancellationToken::new();
+        #[expect(clippy::disallowed_methods, reason = "measures")]
+        let clock = std::time::Instant::now;
+        let page = tokio::spawn({
+            let (store, done) = (store.clone(), done.clone());
+            async move {
+                let (mut longest, mut count) = (std::time::Duration::ZERO, 0u32);
+                while !done.is_cancelled() {
+                    let began = clock();
+                    store
+                        .write::<_, StoreError, _>(Lane::Page, |tx| {
+                            Box::pin(kulkul_store::setting::bump(tx, "page"))
+                        })
+                        .await
+                        .unwrap();
+                    longest = longest.max(began.elapsed());
+                    count += 1;
+                }
+                (longest, count)
+            }
+        });
+        let began = clock();
+        let report = bring(&store, Kind::Sites, csv.as_bytes()).await.unwrap();
+        let took = began.elapsed();
+        done.cancel();
+        let (longest, count) = page.await.unwrap();
+        println!("20,000 sites in {took:?}; {count} page writes meanwhile, the longest {longest:?}");
+        assert_eq!(report.added, 20_000);
+        assert_eq!(register(&store).await.sites.len(), 20_000);
+    })
+    .await;
 }
