@@ -281,58 +281,65 @@ async fn a_box_enrols_follows_and_delivers_over_tls_and_outlives_its_hub() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_box_follows_a_hub_whose_signing_key_was_taken_back() {
-    let (dir, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    certificates(dir.path());
-    let temporary = Temporary::migrated().await;
-    register(&temporary.store).await;
-    let (house, port) = serve_anywhere(dir.path(), &temporary.store).await;
-    let (hub_clock, clock) = (Clock::machine(), BoxClock::machine());
-    let client =
-        Client::new(&format!("https://127.0.0.1:{port}"), Some(&dir.path().join("ca.pem")), false, &clock)
-            .unwrap();
-    let issued = claims::issue(&house.hub, site(), "staff:test".to_owned(), None).await.unwrap();
-    let config = settings(data.path(), &issued.code.shown(), &issued.hub_root);
-    let identity = link::enrol(&client, &config, &Capabilities::default(), "test", &clock).await.unwrap();
-    let b = box_(data.path().to_owned(), client.clone(), identity, &clock);
-    until(&hub_clock, "the first desired state", async || b.applied.lock().unwrap().last().cloned()).await;
+    on_both(|store| async move {
+        let (dir, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        certificates(dir.path());
+        register(&store).await;
+        let (house, port) = serve_anywhere(dir.path(), &store).await;
+        let (hub_clock, clock) = (Clock::machine(), BoxClock::machine());
+        let client = Client::new(
+            &format!("https://127.0.0.1:{port}"),
+            Some(&dir.path().join("ca.pem")),
+            false,
+            &clock,
+        )
+        .unwrap();
+        let issued = claims::issue(&house.hub, site(), "staff:test".to_owned(), None).await.unwrap();
+        let config = settings(data.path(), &issued.code.shown(), &issued.hub_root);
+        let identity = link::enrol(&client, &config, &Capabilities::default(), "test", &clock).await.unwrap();
+        let b = box_(data.path().to_owned(), client.clone(), identity, &clock);
+        until(&hub_clock, "the first desired state", async || b.applied.lock().unwrap().last().cloned())
+            .await;
 
-    // The key is taken back and another certified; the plan changes while the hub is away.
-    house.stop().await;
-    let (lost, _) = keys::revoke(&dir.path().join("keys"), None, KeyUse::Desired, hub_clock.now()).unwrap();
-    let write = temporary.store.write(Lane::Page, |tx| {
-        Box::pin(async move {
-            setting::put(tx, "desired.plan", "{\"name\": \"after\"}").await?;
-            setting::bump(tx, "desired_settings").await
+        // The key is taken back and another certified; the plan changes while the hub is away.
+        house.stop().await;
+        let (lost, _) =
+            keys::revoke(&dir.path().join("keys"), None, KeyUse::Desired, hub_clock.now()).unwrap();
+        let write = store.write(Lane::Page, |tx| {
+            Box::pin(async move {
+                setting::put(tx, "desired.plan", "{\"name\": \"after\"}").await?;
+                setting::bump(tx, "desired_settings").await
+            })
+        });
+        write.await.unwrap();
+        let house = serve(dir.path(), port, store.clone()).await.unwrap();
+        until(&hub_clock, "a state by the new key", async || {
+            (b.applied.lock().unwrap().last()?.plan.name == "after").then_some(())
         })
-    });
-    write.await.unwrap();
-    let house = serve(dir.path(), port, temporary.store.clone()).await.unwrap();
-    until(&hub_clock, "a state by the new key", async || {
-        (b.applied.lock().unwrap().last()?.plan.name == "after").then_some(())
+        .await;
+        let told = b.journal.read(1, usize::MAX).await.unwrap();
+        assert!(
+            !told.iter().any(|(_, e)| format!("{e:?}").contains("DesiredRefused")),
+            "the box asked for the key before it judged: {told:?}"
+        );
+        b.stop.cancel();
+        b.task.await.unwrap();
+        house.stop().await;
+        drop(b.journal);
+
+        // Without a hub the box starts on what the new key signed, and still knows the old one as taken back.
+        let kept = std::fs::read_to_string(data.path().join("link.json")).unwrap();
+        let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
+        assert_eq!(kept["hub_keys"]["revoked"].as_array().unwrap().len(), 1, "{lost} is not kept as revoked");
+        let identity = link::identity(data.path()).unwrap().unwrap();
+        let b = box_(data.path().to_owned(), client, identity, &clock);
+        let applied =
+            until(&hub_clock, "the kept state", async || b.applied.lock().unwrap().last().cloned()).await;
+        assert_eq!(applied.plan.name, "after");
+        b.stop.cancel();
+        b.task.await.unwrap();
     })
     .await;
-    let told = b.journal.read(1, usize::MAX).await.unwrap();
-    assert!(
-        !told.iter().any(|(_, e)| format!("{e:?}").contains("DesiredRefused")),
-        "the box asked for the key before it judged: {told:?}"
-    );
-    b.stop.cancel();
-    b.task.await.unwrap();
-    house.stop().await;
-    drop(b.journal);
-
-    // Without a hub the box starts on what the new key signed, and still knows the old one as taken back.
-    let kept = std::fs::read_to_string(data.path().join("link.json")).unwrap();
-    let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
-    assert_eq!(kept["hub_keys"]["revoked"].as_array().unwrap().len(), 1, "{lost} is not kept as revoked");
-    let identity = link::identity(data.path()).unwrap().unwrap();
-    let b = box_(data.path().to_owned(), client, identity, &clock);
-    let applied =
-        until(&hub_clock, "the kept state", async || b.applied.lock().unwrap().last().cloned()).await;
-    assert_eq!(applied.plan.name, "after");
-    b.stop.cancel();
-    b.task.await.unwrap();
-    temporary.store.stop().await;
 }
 
 #[tokio::test]
