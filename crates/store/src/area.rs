@@ -1,5 +1,6 @@
 //! Areas: the tree of regency, districts, villages and hamlets.
 
+use crate::import::{self, Write};
 use crate::{Row, StoreError, Tx, args, statements};
 use kulkul_model::area::{Area, AreaCode, AreaKind};
 use kulkul_model::geometry::Point;
@@ -40,6 +41,9 @@ pub async fn put(tx: &mut Tx, area: &Area) -> Result<(), StoreError> {
 /// # Errors
 /// `StoreError` of the database.
 pub async fn find(tx: &mut Tx, code: &AreaCode) -> Result<Option<Area>, StoreError> {
+    if let Some(Write::Area(area)) = import::told(tx, "area", code.as_str()).await? {
+        return Ok(Some(area));
+    }
     tx.fetch_optional(FIND, args![code.as_str()]).await?.as_ref().map(read).transpose()
 }
 
@@ -48,7 +52,9 @@ pub async fn find(tx: &mut Tx, code: &AreaCode) -> Result<Option<Area>, StoreErr
 /// # Errors
 /// `StoreError` of the database.
 pub async fn all(tx: &mut Tx) -> Result<Vec<Area>, StoreError> {
-    tx.fetch_all(ALL, args![]).await?.iter().map(read).collect()
+    let stored = tx.fetch_all(ALL, args![]).await?.iter().map(read).collect::<Result<_, _>>()?;
+    let pick = |write| if let Write::Area(area) = write { Some(area) } else { None };
+    import::over(tx, "area", ("", u32::MAX), stored, |a: &Area| a.code.to_string(), pick).await
 }
 
 fn read(row: &Row) -> Result<Area, StoreError> {

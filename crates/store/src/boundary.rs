@@ -1,5 +1,6 @@
 //! Boundaries: the shapes of areas, as JSON polygons of [longitude, latitude] rings.
 
+use crate::import::{self, Write};
 use crate::{Json, Row, StoreError, Tx, args, statements};
 use kulkul_model::area::AreaCode;
 use kulkul_model::geometry::Shape;
@@ -29,6 +30,9 @@ pub async fn put(tx: &mut Tx, area: &AreaCode, shape: &Shape) -> Result<(), Stor
 /// # Errors
 /// `StoreError` of the database.
 pub async fn find(tx: &mut Tx, area: &AreaCode) -> Result<Option<Shape>, StoreError> {
+    if let Some(Write::Boundary { shape, .. }) = import::told(tx, "boundary", area.as_str()).await? {
+        return Ok(Some(shape));
+    }
     let row = tx.fetch_optional(FIND, args![area.as_str()]).await?;
     row.as_ref().map(read).transpose().map(|found| found.map(|(_, shape)| shape))
 }
@@ -38,7 +42,10 @@ pub async fn find(tx: &mut Tx, area: &AreaCode) -> Result<Option<Shape>, StoreEr
 /// # Errors
 /// `StoreError` of the database.
 pub async fn all(tx: &mut Tx) -> Result<Vec<(AreaCode, Shape)>, StoreError> {
-    tx.fetch_all(ALL, args![]).await?.iter().map(read).collect()
+    let stored = tx.fetch_all(ALL, args![]).await?.iter().map(read).collect::<Result<_, _>>()?;
+    let pick = |write| if let Write::Boundary { area, shape } = write { Some((area, shape)) } else { None };
+    let key = |row: &(AreaCode, Shape)| row.0.to_string();
+    import::over(tx, "boundary", ("", u32::MAX), stored, key, pick).await
 }
 
 fn read(row: &Row) -> Result<(AreaCode, Shape), StoreError> {

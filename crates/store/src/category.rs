@@ -1,5 +1,6 @@
 //! Categories of sites: what a place is, what it is planned to get.
 
+use crate::import::{self, Write};
 use crate::{Row, StoreError, Tx, args, statements};
 use kulkul_model::category::{Category, CategoryKey};
 
@@ -40,7 +41,12 @@ pub async fn put(tx: &mut Tx, category: &Category) -> Result<(), StoreError> {
 /// # Errors
 /// `StoreError` of the database.
 pub async fn all(tx: &mut Tx) -> Result<Vec<Category>, StoreError> {
-    tx.fetch_all(ALL, args![]).await?.iter().map(read).collect()
+    let stored = tx.fetch_all(ALL, args![]).await?.iter().map(read).collect::<Result<_, _>>()?;
+    let pick = |write| if let Write::Category(category) = write { Some(category) } else { None };
+    let key = |c: &Category| c.key.to_string();
+    let mut all = import::over(tx, "category", ("", u32::MAX), stored, key, pick).await?;
+    all.sort_by(|a, b| (a.rank, &a.key).cmp(&(b.rank, &b.key)));
+    Ok(all)
 }
 
 fn read(row: &Row) -> Result<Category, StoreError> {

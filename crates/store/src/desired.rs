@@ -1,6 +1,6 @@
 //! Desired states: the newest signed manifest of each gateway, and its blobs.
 
-use crate::{StoreError, Tx, args, statements};
+use crate::{StoreError, Tx, area, args, category, site, statements};
 use kulkul_model::Moment;
 use kulkul_model::gateway::GatewayId;
 use kulkul_model::site::SiteCode;
@@ -29,11 +29,6 @@ statements! {
     BLOBS_BEFORE = "SELECT sha256 FROM blob WHERE made_at_ms < $1 AND sha256 > $2 ORDER BY sha256 LIMIT $3";
     /// Drops a blob that is still old.
     DROP_BLOB = "DELETE FROM blob WHERE sha256 = $1 AND made_at_ms < $2";
-    /// What the register says of a place.
-    PLACE = "SELECT s.name, s.area, s.category, c.name_id, c.name_en
-             FROM site s JOIN category c ON c.key = s.category WHERE s.code = $1";
-    /// One area on the way up.
-    AREA = "SELECT name, parent FROM area WHERE code = $1";
 }
 
 /// A gateway's newest desired state.
@@ -157,23 +152,26 @@ pub async fn drop_blob(tx: &mut Tx, digest: &Digest, before: Moment) -> Result<u
 /// # Errors
 /// `StoreError` of the database.
 pub async fn place(tx: &mut Tx, site: &SiteCode) -> Result<Option<Place>, StoreError> {
-    let Some(row) = tx.fetch_optional(PLACE, args![site.as_str()]).await? else { return Ok(None) };
+    let Some(found) = site::find(tx, site).await? else { return Ok(None) };
+    let Some(kind) = category::all(tx).await?.into_iter().find(|c| c.key == found.category) else {
+        return Ok(None);
+    };
     let mut area_path = Vec::new();
-    let mut next: Option<String> = Some(row.get("area")?);
+    let mut next = Some(found.area);
     while let Some(code) = next.take() {
-        if let Some(area) = tx.fetch_optional(AREA, args![&code]).await?
+        if let Some(area) = area::find(tx, &code).await?
             && area_path.len() < 8
         {
-            area_path.push(area.get("name")?);
-            next = area.get("parent")?;
+            area_path.push(area.name);
+            next = area.parent;
         }
     }
     area_path.reverse();
     Ok(Some(Place {
-        name: row.get("name")?,
-        category: row.get("category")?,
-        category_id: row.get("name_id")?,
-        category_en: row.get("name_en")?,
+        name: found.name,
+        category: kind.key.to_string(),
+        category_id: kind.name_id,
+        category_en: kind.name_en,
         area_path,
     }))
 }

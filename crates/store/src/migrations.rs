@@ -15,6 +15,7 @@ pub const ALL: &[Migration] = &[
     ("0002_staff", include_str!("migrations/0002_staff.sql")),
     ("0003_fleet", include_str!("migrations/0003_fleet.sql")),
     ("0004_watch", include_str!("migrations/0004_watch.sql")),
+    ("0005_import", include_str!("migrations/0005_import.sql")),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (

@@ -1,11 +1,13 @@
 //! Sites: the register's rows, found by code, searched, paged by key.
 
 use crate::args::Value;
-use crate::{Row, StoreError, Tx, args, statements};
+use crate::import::{self, Write};
+use crate::{Row, StoreError, Tx, area, args, statements};
 use kulkul_model::area::AreaCode;
 use kulkul_model::category::CategoryKey;
 use kulkul_model::geometry::Point;
 use kulkul_model::site::{NameQuality, PositionQuality, Site, SiteCode, Stage};
+use std::collections::BTreeSet;
 
 /// The columns of a site, in a statement.
 macro_rules! columns {
@@ -116,6 +118,9 @@ pub async fn update(tx: &mut Tx, site: &Site) -> Result<bool, StoreError> {
 /// # Errors
 /// `StoreError` of the database.
 pub async fn find(tx: &mut Tx, code: &SiteCode) -> Result<Option<Site>, StoreError> {
+    if let Some(Write::Site(site)) = import::told(tx, "site", code.as_str()).await? {
+        return Ok(Some(site));
+    }
     tx.fetch_optional(FIND, args![code.as_str()]).await?.as_ref().map(read).transpose()
 }
 
@@ -124,7 +129,10 @@ pub async fn find(tx: &mut Tx, code: &SiteCode) -> Result<Option<Site>, StoreErr
 /// # Errors
 /// `StoreError` of the database.
 pub async fn after(tx: &mut Tx, after: &str, limit: u32) -> Result<Vec<Site>, StoreError> {
-    tx.fetch_all(AFTER, args![after, limit]).await?.iter().map(read).collect()
+    let stored =
+        tx.fetch_all(AFTER, args![after, limit]).await?.iter().map(read).collect::<Result<_, _>>()?;
+    let pick = |write| if let Write::Site(site) = write { Some(site) } else { None };
+    import::over(tx, "site", (after, limit), stored, |s: &Site| s.code.to_string(), pick).await
 }
 
 /// All sites by code, for the board and for checks.
@@ -156,6 +164,18 @@ pub async fn search(
     after: &After,
     limit: u32,
 ) -> Result<Vec<Site>, StoreError> {
+    if import::applying(tx).await?.is_some() {
+        let mut found = matching(tx, filter).await?;
+        match after {
+            After::Code(code) => found.retain(|s| s.code.as_str() > code.as_str()),
+            After::Name(name, code) => {
+                found.retain(|s| (s.name.as_str(), s.code.as_str()) > (name.as_str(), code.as_str()));
+                found.sort_by(|a, b| (&a.name, &a.code).cmp(&(&b.name, &b.code)));
+            }
+        }
+        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        return Ok(found);
+    }
     let mut values = narrowed(filter);
     let rows = match after {
         After::Code(code) => {
@@ -175,7 +195,34 @@ pub async fn search(
 /// # Errors
 /// `StoreError` of the database.
 pub async fn count(tx: &mut Tx, filter: &Filter) -> Result<u64, StoreError> {
+    if import::applying(tx).await?.is_some() {
+        return Ok(matching(tx, filter).await?.len() as u64);
+    }
     tx.fetch_one(COUNT, narrowed(filter)).await?.get("n")
+}
+
+/// As the statements' filters, for the seconds in which a decided import lies beside the table.
+async fn matching(tx: &mut Tx, filter: &Filter) -> Result<Vec<Site>, StoreError> {
+    let mut below: BTreeSet<AreaCode> = filter.area.iter().cloned().collect();
+    let areas = if below.is_empty() { Vec::new() } else { area::all(tx).await? };
+    loop {
+        let known = below.len();
+        let inside = areas.iter().filter(|a| a.parent.as_ref().is_some_and(|p| below.contains(p)));
+        let inside: Vec<AreaCode> = inside.map(|a| a.code.clone()).collect();
+        below.extend(inside);
+        if below.len() == known {
+            break;
+        }
+    }
+    let text = filter.text.as_deref().map(|t| t.trim().to_lowercase()).unwrap_or_default();
+    let mut all = all(tx).await?;
+    all.retain(|s| {
+        filter.category.as_ref().is_none_or(|c| s.category == *c)
+            && (filter.area.is_none() || below.contains(&s.area))
+            && filter.stage.is_none_or(|stage| s.stage == stage)
+            && searched(s).contains(&text)
+    });
+    Ok(all)
 }
 
 fn narrowed(filter: &Filter) -> Vec<Value> {
@@ -204,8 +251,12 @@ fn pattern(text: &str) -> String {
     pattern
 }
 
+/// What a search for a text looks at.
+fn searched(site: &Site) -> String {
+    format!("{} {} {}", site.name, site.code, site.address.as_deref().unwrap_or_default()).to_lowercase()
+}
+
 fn values(site: &Site) -> Vec<Value> {
-    let search = format!("{} {} {}", site.name, site.code, site.address.as_deref().unwrap_or_default());
     args![
         site.code.as_str(),
         site.category.as_str(),
@@ -224,7 +275,7 @@ fn values(site: &Site) -> Vec<Value> {
         site.up_kbps,
         site.upstream.as_deref(),
         site.revision,
-        search.to_lowercase(),
+        searched(site),
     ]
 }
 

@@ -200,16 +200,22 @@ async fn an_import_is_staged_marked_and_taken_in_order() {
             summary: "{}".to_owned(),
         };
         let rows: Vec<_> = (0..5)
-            .map(|seq| import::Staged { seq, noun: "site".to_owned(), body: format!("{seq}"), before: None })
+            .map(|seq| import::Staged {
+                seq,
+                noun: "site".to_owned(),
+                object: format!("BJ-{seq}"),
+                body: format!("{seq}"),
+                before: None,
+            })
             .collect();
         store
             .write::<_, StoreError, _>(Lane::Job, move |tx| {
                 Box::pin(async move {
                     import::add(tx, &run).await?;
                     import::add_rows(tx, "r1", &rows).await?;
-                    assert!(!import::applying(tx).await?);
+                    assert_eq!(import::applying(tx).await?, None);
                     import::mark(tx, "r1").await?;
-                    assert!(import::applying(tx).await?);
+                    assert_eq!(import::applying(tx).await?.as_deref(), Some("r1"));
                     let next = import::next(tx, "r1", 3).await?;
                     assert_eq!(next.iter().map(|r| r.body.as_str()).collect::<Vec<_>>(), ["0", "1", "2"]);
                     import::drop_rows(tx, "r1", 2).await?;

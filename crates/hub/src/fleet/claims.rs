@@ -70,6 +70,7 @@ pub async fn issue(
     let row = claim.clone();
     let stored = hub.store().write(Lane::Page, move |tx| {
         Box::pin(async move {
+            crate::sites::import::move_now(tx, &row.site).await?;
             claim::withdraw_open(tx, &row.site, now).await?;
             claim::insert(tx, &row, &hash).await?;
             audit::append(tx, &entry(&row, "issue", &row.issued_by, now)).await.map(drop)

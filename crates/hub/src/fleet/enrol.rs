@@ -158,6 +158,7 @@ async fn settle(
     }
     let site = claim.site.as_str();
     note(tx, now, &gateway.id, "enrol", "gateway", gateway.id.as_str(), None, Some(site)).await?;
+    crate::sites::import::move_now(tx, &claim.site).await?;
     if let Some(before) = gateway::bring_into_service(tx, &claim.site).await? {
         note(tx, now, &gateway.id, "stage", "site", site, Some(&before), Some("in_service")).await?;
         setting::bump(tx, "register_version").await?;

@@ -183,7 +183,7 @@ async fn loaded(store: &Store) -> Result<Register, StoreError> {
 
 /// An import was checked against the register as it stood; edits wait until it is written.
 async fn refuse_beside_import(tx: &mut kulkul_store::Tx) -> Result<(), EditError> {
-    if import::applying(tx).await? {
+    if import::applying(tx).await?.is_some() {
         return Err(Refusal::new(409, "import-running").into());
     }
     Ok(())

@@ -141,7 +141,7 @@ async fn following(hub: &Hub, register: &watch::Sender<Arc<Roster>>) {
 /// shows none of them until the last: the import's own end is the row that switches.
 pub(super) async fn read_register(hub: &Hub, known: u64) -> Result<Option<Roster>, StoreError> {
     let mut tx = hub.store().reader().await?;
-    if assemble::version(&mut tx).await? == known || import::applying(&mut tx).await? {
+    if assemble::version(&mut tx).await? == known || import::applying(&mut tx).await?.is_some() {
         return Ok(None);
     }
     Roster::load(&mut tx).await.map(Some)

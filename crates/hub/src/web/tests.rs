@@ -111,69 +111,73 @@ async fn assets_change_their_name_with_their_content() {
 
 #[tokio::test]
 async fn the_document_of_the_api_says_what_the_routes_are() {
-    let (hub, _temporary) = hub().await;
-    let document = text(get(&hub, "/api/openapi.json", &[]).await).await;
-    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
-    let paths = document["paths"].as_object().unwrap();
-    assert!(paths.len() > 20, "{}", paths.len());
-    for (path, methods) in paths {
-        // A method that no route has is answered with those that the path has.
-        let filled = path.split('/').map(|p| if p.starts_with('{') { "1" } else { p });
-        let request = Request::builder().method("PURGE").uri(filled.collect::<Vec<_>>().join("/"));
-        let answer = hub.router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
-        assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED, "{path} is no route");
-        let mut routed: Vec<_> =
-            header(&answer, "allow").split(',').map(str::trim).filter(|m| *m != "HEAD").collect();
-        let mut told: Vec<_> = methods
-            .as_object()
-            .unwrap()
-            .keys()
-            .filter(|k| *k != "parameters")
-            .map(|m| m.to_ascii_uppercase())
-            .collect();
-        routed.sort_unstable();
-        told.sort_unstable();
-        assert_eq!(routed, told, "{path}");
-        for (method, operation) in methods.as_object().unwrap() {
-            let said = operation["summary"].as_str().or(operation["description"].as_str());
-            assert!(said.is_some_and(|s| !s.is_empty()), "{method} {path} says nothing of itself");
-            let named: Vec<_> = operation["parameters"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter(|p| p["in"] == "path")
-                .filter_map(|p| p["name"].as_str())
+    on_hub(|hub| async move {
+        let document = text(get(&hub, "/api/openapi.json", &[]).await).await;
+        let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+        let paths = document["paths"].as_object().unwrap();
+        assert!(paths.len() > 20, "{}", paths.len());
+        for (path, methods) in paths {
+            // A method that no route has is answered with those that the path has.
+            let filled = path.split('/').map(|p| if p.starts_with('{') { "1" } else { p });
+            let request = Request::builder().method("PURGE").uri(filled.collect::<Vec<_>>().join("/"));
+            let answer = hub.router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+            assert_eq!(answer.status(), StatusCode::METHOD_NOT_ALLOWED, "{path} is no route");
+            let mut routed: Vec<_> =
+                header(&answer, "allow").split(',').map(str::trim).filter(|m| *m != "HEAD").collect();
+            let mut told: Vec<_> = methods
+                .as_object()
+                .unwrap()
+                .keys()
+                .filter(|k| *k != "parameters")
+                .map(|m| m.to_ascii_uppercase())
                 .collect();
-            for part in path.split('/').filter_map(|p| p.strip_prefix('{')?.strip_suffix('}')) {
-                assert!(named.contains(&part), "{method} {path} does not say what {part} is");
+            routed.sort_unstable();
+            told.sort_unstable();
+            assert_eq!(routed, told, "{path}");
+            for (method, operation) in methods.as_object().unwrap() {
+                let said = operation["summary"].as_str().or(operation["description"].as_str());
+                assert!(said.is_some_and(|s| !s.is_empty()), "{method} {path} says nothing of itself");
+                let named: Vec<_> = operation["parameters"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter(|p| p["in"] == "path")
+                    .filter_map(|p| p["name"].as_str())
+                    .collect();
+                for part in path.split('/').filter_map(|p| p.strip_prefix('{')?.strip_suffix('}')) {
+                    assert!(named.contains(&part), "{method} {path} does not say what {part} is");
+                }
             }
         }
-    }
-    for promised in ["/api/v1/sites", "/api/v1/outages", "/api/v1/events", "/api/v1/audit"] {
-        assert!(paths.contains_key(promised), "{promised}");
-    }
+        for promised in ["/api/v1/sites", "/api/v1/outages", "/api/v1/events", "/api/v1/audit"] {
+            assert!(paths.contains_key(promised), "{promised}");
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn every_metric_has_its_line_in_the_manual() {
     const MANUAL: &str = include_str!("../../../../docs/how-to/watch-a-hub.md");
-    let (hub, _temporary) = hub().await;
-    hub.watch().metrics().register(hub.metrics());
-    let shown = hub.metrics().text();
-    let shown: Vec<_> = shown
-        .lines()
-        .filter_map(|l| l.strip_prefix("# TYPE "))
-        .filter_map(|l| l.split_once(' '))
-        .map(|(name, kind)| if kind == "counter" { format!("{name}_total") } else { name.to_owned() })
-        .collect();
-    assert!(shown.len() > 10, "{shown:?}");
-    let told: Vec<_> = MANUAL
-        .lines()
-        .filter_map(|l| l.strip_prefix("| `")?.split_once('`'))
-        .map(|(name, _)| name.split('{').next().unwrap_or_default().to_owned())
-        .collect();
-    let (mut shown, mut told) = (shown, told);
-    shown.sort();
-    told.sort();
-    assert_eq!(shown, told);
+    on_hub(|hub| async move {
+        hub.watch().metrics().register(hub.metrics());
+        let shown = hub.metrics().text();
+        let shown: Vec<_> = shown
+            .lines()
+            .filter_map(|l| l.strip_prefix("# TYPE "))
+            .filter_map(|l| l.split_once(' '))
+            .map(|(name, kind)| if kind == "counter" { format!("{name}_total") } else { name.to_owned() })
+            .collect();
+        assert!(shown.len() > 10, "{shown:?}");
+        let told: Vec<_> = MANUAL
+            .lines()
+            .filter_map(|l| l.strip_prefix("| `")?.split_once('`'))
+            .map(|(name, _)| name.split('{').next().unwrap_or_default().to_owned())
+            .collect();
+        let (mut shown, mut told) = (shown, told);
+        shown.sort();
+        told.sort();
+        assert_eq!(shown, told);
+    })
+    .await;
 }

@@ -1,14 +1,16 @@
-//! Writing a plan so that nobody waits for it: staged, decided in one step, applied in batches.
+//! Writing a plan so that nobody waits for it: staged, decided by one row, moved in batches.
 //!
-//! Until the deciding step nothing is visible and everything can be dropped. After
-//! it the import is finished whatever happens: a hub that starts again goes on with
-//! `resume`. Edits are refused meanwhile, and the board is rebuilt once, at the end.
+//! Until the deciding step nothing is visible and everything can be dropped. With
+//! it every reader sees the whole import, which the store lays over its tables; the
+//! batches that follow move rows into the tables and change nothing that is seen. A
+//! hub that starts again goes on with `resume`. Edits are refused meanwhile.
 
 use super::plan::{Plan, Write};
 use super::{ImportError, Report};
 use crate::sites::register;
 use kulkul_model::Moment;
-use kulkul_store::import::{self, Run};
+use kulkul_model::site::SiteCode;
+use kulkul_store::import::{self, Run, Staged};
 use kulkul_store::{Lane, Store, StoreError, Tx, audit};
 
 /// Rows in one transaction: few enough that it stays well under 20 ms.
@@ -73,7 +75,7 @@ pub(super) async fn apply(
 async fn stage_and_decide(
     store: &Store,
     id: &str,
-    staged: Vec<import::Staged>,
+    staged: Vec<Staged>,
     version: u64,
 ) -> Result<bool, StoreError> {
     for batch in staged.chunks(BATCH) {
@@ -90,13 +92,14 @@ async fn stage_and_decide(
                     return Ok(false);
                 }
                 import::mark(tx, &id).await?;
+                register::changed(tx).await?;
                 Ok::<_, StoreError>(true)
             })
         })
         .await
 }
 
-/// Applies what is left of a decided import.
+/// Moves what is left of a decided import into the tables.
 async fn finish(store: &Store, id: &str) -> Result<(), StoreError> {
     loop {
         let id = id.to_owned();
@@ -107,38 +110,56 @@ async fn finish(store: &Store, id: &str) -> Result<(), StoreError> {
     }
 }
 
-/// Applies the next rows; false when there were none left and the import is closed.
+/// Moves the next rows; false when there were none left and the import is closed.
 async fn batch(tx: &mut Tx, id: &str) -> Result<bool, StoreError> {
     let Some(run) = import::all(tx).await?.into_iter().find(|r| r.id == id) else { return Ok(false) };
     let rows = import::next(tx, id, u32::try_from(BATCH).unwrap_or(u32::MAX)).await?;
-    let entry = |act: &str, noun: &str, object: &str| audit::Entry {
-        at: run.at,
-        who: run.who.clone(),
-        act: act.to_owned(),
-        noun: noun.to_owned(),
-        object: object.to_owned(),
-        before: None,
-        after: None,
-    };
     let Some(last) = rows.last().map(|r| r.seq) else {
         let done =
-            audit::Entry { after: Some(run.summary.clone()), ..entry("import", "register", &run.file_name) };
+            audit::Entry { after: Some(run.summary.clone()), ..entry(&run, "register", &run.file_name) };
         audit::append(tx, &done).await?;
-        register::changed(tx).await?;
         import::drop_run(tx, id).await?;
         return Ok(false);
     };
     for row in rows {
-        let write = Write::read(&row.body)?;
-        write.apply(tx).await?;
-        // New rows are the import's own entry; a changed one must show what it was.
-        if row.before.is_some() {
-            let changed = entry("import", write.noun(), write.object());
-            audit::append(tx, &audit::Entry { before: row.before, after: Some(row.body), ..changed }).await?;
-        }
+        put(tx, &run, row).await?;
     }
     import::drop_rows(tx, id, last).await?;
     Ok(true)
+}
+
+async fn put(tx: &mut Tx, run: &Run, row: Staged) -> Result<(), StoreError> {
+    Write::read(&row.body)?.apply(tx).await?;
+    // New rows are the import's own entry; a changed one must show what it was.
+    if row.before.is_some() {
+        let changed = entry(run, &row.noun, &row.object);
+        audit::append(tx, &audit::Entry { before: row.before, after: Some(row.body), ..changed }).await?;
+    }
+    Ok(())
+}
+
+fn entry(run: &Run, noun: &str, object: &str) -> audit::Entry {
+    audit::Entry {
+        at: run.at,
+        who: run.who.clone(),
+        act: "import".to_owned(),
+        noun: noun.to_owned(),
+        object: object.to_owned(),
+        before: None,
+        after: None,
+    }
+}
+
+/// Moves one site's row of a decided import at once, for a write that changes or names that site.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn move_now(tx: &mut Tx, site: &SiteCode) -> Result<(), StoreError> {
+    let Some((id, row)) = import::waiting(tx, "site", site.as_str()).await? else { return Ok(()) };
+    let Some(run) = import::all(tx).await?.into_iter().find(|r| r.id == id) else { return Ok(()) };
+    let seq = row.seq;
+    put(tx, &run, row).await?;
+    import::drop_row(tx, &id, seq).await
 }
 
 /// Removes an import that was not decided.

@@ -24,7 +24,7 @@ mod tests;
 use super::check::no;
 use super::register::{self, Register};
 use apply::Decision;
-pub use apply::resume;
+pub use apply::{move_now, resume};
 pub use fault::{Fault, Faults, sentence};
 use kulkul_model::Moment;
 use kulkul_store::{Store, StoreError};

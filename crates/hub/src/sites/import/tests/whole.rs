@@ -2,9 +2,11 @@
 
 use super::super::{apply, resume};
 use super::*;
-use kulkul_model::site::{NameQuality, PositionQuality, SiteCode, Stage};
+use kulkul_model::area::AreaCode;
+use kulkul_model::category::CategoryKey;
+use kulkul_model::site::{NameQuality, PositionQuality, Site, SiteCode, Stage};
 use kulkul_store::testing::on_both;
-use kulkul_store::{Lane, StoreError, audit, import, site};
+use kulkul_store::{Lane, StoreError, audit, desired, gateway, import, site};
 
 #[tokio::test]
 async fn the_built_in_register_is_sound_and_comes_in_whole() {
@@ -131,14 +133,89 @@ async fn an_import_that_was_decided_is_finished_after_a_stop_and_another_is_drop
             })
             .await
             .unwrap();
-        assert!(matches!(
-            bring(&store, Kind::Sites, builtin::badung()[4].bytes).await,
-            Err(ImportError::Busy)
-        ));
+        // What the decided import says already stands; anything else waits for it.
+        let again = bring(&store, Kind::Sites, builtin::badung()[4].bytes).await.unwrap();
+        assert_eq!((again.added, again.unchanged), (0, 987));
+        let other = "site_code,category,name,area_code,lat,lon\nSD-901,sd_negeri,New,51.03.01.1002,-8.7265,115.1769\n";
+        assert!(matches!(bring(&store, Kind::Sites, other.as_bytes()).await, Err(ImportError::Busy)));
         resume(&store).await.unwrap();
         let now = register(&store).await;
-        assert_eq!((now.sites.len(), now.version), (987, r.version + 1));
+        assert_eq!(now.sites.len(), 987);
         assert_eq!(import::all(&mut store.reader().await.unwrap()).await.unwrap(), []);
+    })
+    .await;
+}
+
+/// What readers of the register get, by every way there is.
+async fn seen(store: &Store) -> (Register, Vec<Site>, u64, Vec<Site>, Option<desired::Place>) {
+    let mut tx = store.reader().await.unwrap();
+    let whole = load(&mut tx).await.unwrap();
+    let filter = site::Filter {
+        area: Some(AreaCode::parse("51.03.04").unwrap()),
+        category: Some(CategoryKey::parse("banjar").unwrap()),
+        text: Some(" A".to_owned()),
+        stage: Some(Stage::Planned),
+    };
+    let begin = site::After::Name(String::new(), String::new());
+    let found = site::search(&mut tx, &filter, &begin, 20).await.unwrap();
+    let count = site::count(&mut tx, &filter).await.unwrap();
+    let page = site::after(&mut tx, "BJ-100", 10).await.unwrap();
+    let place = desired::place(&mut tx, &SiteCode::parse("BJ-105").unwrap()).await.unwrap();
+    (whole, found, count, page, place)
+}
+
+#[tokio::test]
+async fn a_decided_import_is_seen_whole_before_its_rows_are_moved() {
+    on_both(|store| async move {
+        badung(&store, Some(Kind::Sites)).await;
+        let r = register(&store).await;
+        let table = super::super::decode(builtin::badung()[4].bytes);
+        let (plan, report) = super::super::check(Kind::Sites, &table, &r, "sites.csv");
+        let before = seen(&store).await;
+        let staged = plan.staged().unwrap();
+        let run = import::Run {
+            id: "a".to_owned(),
+            at: NOW,
+            who: "cli:test".to_owned(),
+            file_name: "sites.csv".to_owned(),
+            applying: false,
+            summary: report.json(),
+        };
+        let write = store.write::<_, StoreError, _>(Lane::Job, move |tx| {
+            Box::pin(async move {
+                import::add(tx, &run).await?;
+                import::add_rows(tx, "a", &staged).await
+            })
+        });
+        write.await.unwrap();
+        assert_eq!(seen(&store).await, before, "what is only staged is not seen");
+        let decide = store.write::<_, StoreError, _>(Lane::Job, |tx| Box::pin(import::mark(tx, "a")));
+        decide.await.unwrap();
+        let decided = seen(&store).await;
+        assert_eq!((decided.0.sites.len(), decided.1.len(), decided.3.len()), (987, 20, 10));
+        assert!(decided.2 > 20);
+        assert!(decided.4.is_some());
+        // A place can be named by others at once, and what they write stays.
+        let code = SiteCode::parse("BJ-105").unwrap();
+        let named = code.clone();
+        let write = store.write::<_, StoreError, _>(Lane::Page, move |tx| {
+            Box::pin(async move {
+                apply::move_now(tx, &named).await?;
+                gateway::bring_into_service(tx, &named).await
+            })
+        });
+        assert_eq!(write.await.unwrap().as_deref(), Some("planned"));
+        let mut tx = store.reader().await.unwrap();
+        assert_eq!(site::find(&mut tx, &code).await.unwrap().unwrap().stage, Stage::InService);
+        drop(tx);
+        let between = seen(&store).await;
+        resume(&store).await.unwrap();
+        assert_eq!(seen(&store).await, between, "moving the rows changes nothing that is seen");
+        let others = |mut r: Register| {
+            r.sites.remove(&code);
+            r
+        };
+        assert_eq!(others(between.0), others(decided.0));
     })
     .await;
 }
