@@ -268,7 +268,8 @@ impl LightGateway {
         turn: &mut Turn,
     ) -> Result<(), CallError> {
         let keyid = self.id.as_ref().map(ToString::to_string).unwrap_or_default();
-        let minutes = self.untold(world, now);
+        let through = self.known_through(world, now);
+        let minutes = self.untold(world, through);
         let beat = Beat {
             boot: self.boot,
             mono_ms: u64::try_from(now.since_ms(self.started)).unwrap_or(0),
@@ -283,7 +284,7 @@ impl LightGateway {
         let caller = Caller { signer: &self.signer, keyid: &keyid, nonce: &nonce, now };
         let answer = line.beat(caller, &beat).await?;
         turn.beat = true;
-        self.told = now.minute();
+        self.told = through;
         if !self.outbox.is_empty() {
             turn.delivered = self.deliver(line, &keyid, now).await?;
         }
@@ -340,11 +341,22 @@ impl LightGateway {
         }
     }
 
-    /// The latest minutes that no beat has told yet, oldest first.
-    fn untold(&self, world: &World, now: Moment) -> Vec<Minute> {
+    /// Until when minutes can be told: those that are over, and one that is lost already.
+    ///
+    /// A box whose line is dead speaks only as it enrols. Did it leave the minute of that
+    /// open, its one sign of life would end an outage that goes on.
+    fn known_through(&self, world: &World, now: Moment) -> Moment {
+        match world.reading(&self.place, now) {
+            Reading::Cut(..) => now.minute().plus_ms(MINUTE_MS),
+            Reading::Seen(..) | Reading::Nothing => now.minute(),
+        }
+    }
+
+    /// The latest minutes before `through` that no beat has told yet, oldest first.
+    fn untold(&self, world: &World, through: Moment) -> Vec<Minute> {
         let mut minutes = Vec::new();
-        let mut at = self.told.max(now.minute().plus_ms(-(MINUTES_LIMIT as i64) * MINUTE_MS));
-        while at < now.minute() {
+        let mut at = self.told.max(through.plus_ms(-(MINUTES_LIMIT as i64) * MINUTE_MS));
+        while at < through {
             minutes.extend(world.reading(&self.place, at).measured().map(|(minute, _)| minute));
             at = at.plus_ms(MINUTE_MS);
         }
@@ -376,3 +388,6 @@ impl LightGateway {
         self.outbox.drain(..).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;
