@@ -31,7 +31,7 @@ pub struct Trouble {
     pub note: String,
 }
 
-/// What shows `sign` now, newest first, at most `most` lines.
+/// What shows `sign` now, groups first, each kind newest first, at most `most` lines.
 #[must_use]
 pub fn trouble<'a>(
     page: &Page,
@@ -40,15 +40,16 @@ pub fn trouble<'a>(
     among: impl Iterator<Item = &'a SiteNow>,
     most: usize,
 ) -> Vec<Trouble> {
-    let mut lines: Vec<(Option<Moment>, Trouble)> = Vec::new();
+    let mut lines: Vec<((bool, Option<Moment>), Trouble)> = Vec::new();
     for (district, sites) in together(board, sign, among) {
         if let (Some(area), true) = (district, sites.len() >= FEWEST) {
             let first = sites.iter().filter_map(|s| s.since).min();
-            lines.push((first, group(page, &area, sign, &sites, first)));
+            lines.push(((true, first), group(page, &area, sign, &sites, first)));
         } else {
-            lines.extend(sites.iter().map(|s| (s.since, single(page, board, s))));
+            lines.extend(sites.iter().map(|s| ((false, s.since), single(page, board, s))));
         }
     }
+    // A cut that takes a valley must not be pushed off the page by a few fresh single ones.
     lines.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.href.cmp(&b.1.href)));
     lines.into_iter().map(|(_, line)| line).take(most).collect()
 }
