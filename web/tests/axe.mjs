@@ -37,3 +37,15 @@ export async function sideways(page) {
     return wide.slice(-3).map((e) => `${e.tagName}.${e.className} +${Math.round(e.getBoundingClientRect().right - room)}: ${e.textContent.trim().slice(0, 60)}`)
   })
 }
+
+/** Texts that stand in so narrow a column that they break letter by letter; none is good. */
+export async function squeezed(page) {
+  return page.evaluate(() => {
+    const own = (e) => [...e.childNodes].filter((n) => n.nodeType === 3).map((n) => n.textContent.trim()).join('')
+    const tight = [...document.querySelectorAll('body *:not(svg *)')].filter((e) => {
+      const box = e.getBoundingClientRect()
+      return own(e).length > 3 && !e.closest('thead, .unseen') && box.width < 32 && box.height > 3 * parseFloat(getComputedStyle(e).fontSize)
+    })
+    return tight.slice(0, 3).map((e) => `${e.tagName}.${e.className}: ${own(e).slice(0, 40)}`)
+  })
+}

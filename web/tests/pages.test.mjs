@@ -1,7 +1,7 @@
 // Every public page, on a phone and on a desk, in both languages, light and dark, with and without JavaScript.
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { listen, sideways, violations } from './axe.mjs'
+import { listen, sideways, squeezed, violations } from './axe.mjs'
 import { closeBrowser, desktop, phone, url, withBrowser } from './browser.mjs'
 
 after(closeBrowser)
@@ -43,6 +43,7 @@ for (const path of routes) {
           const where = `${path} ${viewport.width} ${lang} ${colorScheme}`
           assert.deepEqual(await violations(page), [], where)
           assert.deepEqual(await sideways(page), [], `${where} scrolls sideways`)
+          assert.deepEqual(await squeezed(page), [], `${where} breaks words into letters`)
           assert.deepEqual(complaints, [], where)
         }
       }

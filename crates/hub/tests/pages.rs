@@ -143,10 +143,13 @@ async fn what_is_not_there_is_looked_for() {
         let (status, html) = get(&hub, "/sites/bj1").await;
         assert_eq!(status, StatusCode::NOT_FOUND);
         assert!(html.contains("href=\"/sites/BJ-001\""));
+        assert!(html.contains("<h1>Titik tidak ditemukan</h1><p>Tidak ada titik dengan kode"), "{html}");
         let (status, html) = get(&hub, "/sites/%3Cscript%3E").await;
         assert_eq!(status, StatusCode::NOT_FOUND);
         assert!(!html.contains("<script>"), "what was typed is text");
-        assert_eq!(get(&hub, "/areas/99.99").await.0, StatusCode::NOT_FOUND);
+        let (status, html) = get(&hub, "/areas/99.99?lang=en").await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        assert!(html.contains("<h1>Area not found</h1><p>There is no area with the code"), "{html}");
         let (status, html) = get(&hub, "/sites?q=zzzzzz&area=nonsense&sign=blue").await;
         assert_eq!(status, StatusCode::OK);
         assert!(html.contains("Tidak ada titik yang cocok"));

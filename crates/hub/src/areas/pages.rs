@@ -70,7 +70,7 @@ async fn one(
 ) -> Result<Response, Problem> {
     let board = page_.hub().board();
     let Some(area) = AreaCode::parse(&typed).ok().and_then(|code| board.areas.get(&code)) else {
-        let html = Missing::of(page_, &board, "area", &typed);
+        let html = Missing::area(page_, &board, &typed);
         return Ok((StatusCode::NOT_FOUND, page(&html)?).into_response());
     };
     let only = asked.sign.as_deref().and_then(Sign::parse);

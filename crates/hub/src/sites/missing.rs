@@ -18,16 +18,34 @@ pub struct Missing {
 }
 
 impl Missing {
-    /// The page for `typed`; `noun` is `sites` or `area`, by which the words are chosen.
+    /// The page for what was typed as the code of a site.
     #[must_use]
-    pub fn of(page: Page, board: &Board, noun: &str, typed: &str) -> Self {
-        let shown: String = typed.chars().take(40).collect();
+    pub fn site(page: Page, board: &Board, typed: &str) -> Self {
+        let (title, detail) =
+            (page.w.t("sites-missing-title").to_owned(), page.w.a("sites-missing", "code", shown(typed)));
+        Missing::of(page, board, (title, detail), typed)
+    }
+
+    /// The page for what was typed as the code of an area.
+    #[must_use]
+    pub fn area(page: Page, board: &Board, typed: &str) -> Self {
+        let (title, detail) =
+            (page.w.t("area-missing-title").to_owned(), page.w.a("area-missing", "code", shown(typed)));
+        Missing::of(page, board, (title, detail), typed)
+    }
+
+    fn of(page: Page, board: &Board, (title, detail): (String, String), typed: &str) -> Self {
         Missing {
-            title: page.w.of(noun, "missing-title"),
-            detail: page.w.a(&format!("{noun}-missing"), "code", shown),
+            title,
+            detail,
             near: near(board, typed, 8).into_iter().map(|s| Row::of(&page, board, s)).collect(),
             w: page.w.clone(),
             page,
         }
     }
+}
+
+/// As much of what was typed as fits into a sentence.
+fn shown(typed: &str) -> String {
+    typed.chars().take(40).collect()
 }

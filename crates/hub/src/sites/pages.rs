@@ -232,7 +232,7 @@ struct SitePage {
 async fn one(page_: Page, Path(typed): Path<String>) -> Result<Response, Problem> {
     let board = page_.hub().board();
     let Some(now) = SiteCode::parse(&typed).ok().and_then(|code| board.sites.get(&code)) else {
-        let html = Missing::of(page_, &board, "sites", &typed);
+        let html = Missing::site(page_, &board, &typed);
         return Ok((StatusCode::NOT_FOUND, page(&html)?).into_response());
     };
     let site = &now.site;
