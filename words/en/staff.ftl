@@ -102,6 +102,15 @@ noun-token = token
 noun-claim = claim code
 noun-gateway = gateway
 noun-journal = journal
+noun-category = category
+noun-boundary = boundary
+noun-claim-of = the claim code for { $site }
+who-gateway = gateway { $id }
+who-token = token { $id }
+who-cli = { $name }, command line
+who-console = command line
+audit-yes = yes
+audit-no = no
 
 refusal-idempotency-key = An Idempotency-Key has 1 to 128 ASCII characters.
 refusal-idempotency-other = This Idempotency-Key was used for another request.

@@ -102,6 +102,15 @@ noun-token = token
 noun-claim = kode klaim
 noun-gateway = gateway
 noun-journal = jurnal
+noun-category = jenis tempat
+noun-boundary = batas wilayah
+noun-claim-of = kode klaim untuk { $site }
+who-gateway = gateway { $id }
+who-token = token { $id }
+who-cli = { $name }, baris perintah
+who-console = baris perintah
+audit-yes = ya
+audit-no = tidak
 
 refusal-idempotency-key = Idempotency-Key terdiri dari 1 sampai 128 huruf ASCII.
 refusal-idempotency-other = Idempotency-Key ini sudah dipakai untuk permintaan lain.

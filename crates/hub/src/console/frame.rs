@@ -13,6 +13,8 @@ pub struct Frame {
     pub name: String,
     /// What every form carries.
     pub csrf: String,
+    /// Where they do it; none is everywhere.
+    pub area: Option<String>,
     /// True for those who may change sites and issue claims.
     pub operates: bool,
     /// True for those who manage staff and tokens.
@@ -24,6 +26,7 @@ impl From<&Staff> for Frame {
         Frame {
             name: staff.person.full_name.clone(),
             csrf: staff.csrf(),
+            area: staff.actor.area.as_ref().map(ToString::to_string),
             operates: staff.actor.role.may_operate(),
             administers: staff.actor.role.may_administer(),
         }

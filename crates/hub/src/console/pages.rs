@@ -3,7 +3,7 @@
 use super::Frame;
 use crate::Hub;
 use crate::staff::Staff;
-use crate::staff::audit_pages::{Line, lines};
+use crate::staff::audit_lines::{Line, lines};
 use crate::watch::board::SiteNow;
 use crate::web::{Page, Problem, W, page};
 use askama::Template;
@@ -28,7 +28,7 @@ struct Overview {
     page: Page,
     w: W,
     me: Frame,
-    counts: Vec<(&'static str, String, u32)>,
+    counts: Vec<(&'static str, String, i64)>,
     trouble: Vec<Trouble>,
     more: usize,
     done: Vec<Line>,
@@ -50,7 +50,7 @@ async fn overview(State(hub): State<Hub>, staff: Staff, on: Page) -> Result<Resp
     let count = |sign: Sign| board.sites.values().filter(mine).filter(|s| s.sign == sign).count();
     let counts = Sign::ALL
         .iter()
-        .map(|s| (s.as_str(), w.of("sign", s.as_str()), u32::try_from(count(*s)).unwrap_or(u32::MAX)))
+        .map(|s| (s.as_str(), w.of("sign", s.as_str()), i64::try_from(count(*s)).unwrap_or(i64::MAX)))
         .collect();
     let needs = [Sign::Down, Sign::Unknown, Sign::Degraded];
     let mut waiting: Vec<&SiteNow> =

@@ -2,6 +2,7 @@
 
 pub mod actor;
 pub mod api;
+pub mod audit_lines;
 pub mod audit_pages;
 pub mod bearer;
 pub mod guard;

@@ -22,7 +22,7 @@ pub fn routes() -> Router<Hub> {
         .route("/console/staff", get(show).post(add))
         .route("/console/staff/{name}/disable", post(disable))
         .route("/console/staff/{name}/enable", post(enable))
-        .route("/console/staff/{name}/reset-password", post(reset))
+        .route("/console/staff/{name}/reset-password", get(back).post(reset))
 }
 
 #[derive(Template)]
@@ -143,6 +143,11 @@ async fn enable(
 ) -> Result<Response, Problem> {
     people::set_disabled(&hub, &staff.actor, &name, false).await?;
     Ok(Redirect::to("/console/staff").into_response())
+}
+
+/// The address of a step that is over, opened again: by the language link, or from the history.
+async fn back() -> Redirect {
+    Redirect::to("/console/staff")
 }
 
 async fn reset(

@@ -9,12 +9,19 @@ use crate::staff::Signed;
 use crate::web::{Page, Problem};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use kulkul_model::site::SiteCode;
 use serde::Deserialize;
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct ClaimForm {
     hours: Option<u32>,
+}
+
+/// The address of a step that is over, opened again: by the language link, or from the history.
+pub(super) async fn back(Path(code): Path<String>) -> Result<Redirect, Problem> {
+    let code = SiteCode::parse(&code).map_err(|_| Problem::not_found())?;
+    Ok(Redirect::to(&format!("/console/sites/{code}")))
 }
 
 pub(super) async fn issue(

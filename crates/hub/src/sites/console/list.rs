@@ -30,7 +30,10 @@ struct ListPage {
     count: u64,
     rows: Vec<Row>,
     next: Option<String>,
-    first: bool,
+    /// Where the list begins, when that is not here.
+    first: Option<String>,
+    /// Whether anything is chosen.
+    narrowed: bool,
 }
 
 struct Row {
@@ -50,6 +53,24 @@ pub(super) struct Asked {
     area: String,
     stage: String,
     after: String,
+}
+
+impl Asked {
+    /// The list with the same choices, after a site.
+    fn address(&self, after: &str) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let all = [
+            ("q", self.q.as_str()),
+            ("category", &self.category),
+            ("area", &self.area),
+            ("stage", &self.stage),
+            ("after", after),
+        ];
+        for (name, value) in all.into_iter().filter(|(_, value)| !value.is_empty()) {
+            query.append_pair(name, value);
+        }
+        format!("/console/sites?{}", query.finish())
+    }
 }
 
 pub(super) async fn show(
@@ -72,17 +93,7 @@ pub(super) async fn show(
     drop(tx);
     let more = found.len() > PER_PAGE as usize;
     found.truncate(PER_PAGE as usize);
-    let next = found.last().filter(|_| more).map(|last| {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        for (k, v) in
-            [("q", &asked.q), ("category", &asked.category), ("area", &asked.area), ("stage", &asked.stage)]
-        {
-            if !v.is_empty() {
-                query.append_pair(k, v);
-            }
-        }
-        format!("/console/sites?{}", query.append_pair("after", last.code.as_str()).finish())
-    });
+    let next = found.last().filter(|_| more).map(|last| asked.address(last.code.as_str()));
     let rows = found.iter().map(|s| {
         let now = board.sites.get(&s.code);
         Row {
@@ -106,7 +117,8 @@ pub(super) async fn show(
         count,
         rows: rows.collect(),
         next,
-        first: asked.after.is_empty(),
+        first: (!asked.after.is_empty()).then(|| asked.address("")),
+        narrowed: !asked.address("").ends_with('?'),
         q: asked.q,
         w: w.clone(),
         page: on,

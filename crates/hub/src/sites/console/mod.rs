@@ -19,7 +19,7 @@ pub fn routes() -> Router<Hub> {
     Router::new()
         .route("/console/sites", get(list::show))
         .route("/console/sites/{code}", get(edit::show).post(edit::save))
-        .route("/console/sites/{code}/claim", post(claim::issue))
+        .route("/console/sites/{code}/claim", get(claim::back).post(claim::issue))
         .route("/console/sites/{code}/claim/{id}/withdraw", post(claim::withdraw))
 }
 
