@@ -115,7 +115,7 @@ async fn the_document_of_the_api_says_what_the_routes_are() {
         let document = text(get(&hub, "/api/openapi.json", &[]).await).await;
         let document: serde_json::Value = serde_json::from_str(&document).unwrap();
         let paths = document["paths"].as_object().unwrap();
-        assert!(paths.len() > 20, "{}", paths.len());
+        assert!(paths.len() >= 20, "{}", paths.len());
         for (path, methods) in paths {
             // A method that no route has is answered with those that the path has.
             let filled = path.split('/').map(|p| if p.starts_with('{') { "1" } else { p });
@@ -161,6 +161,10 @@ async fn every_metric_has_its_line_in_the_manual() {
     const MANUAL: &str = include_str!("../../../../docs/how-to/watch-a-hub.md");
     on_hub(|hub| async move {
         hub.watch().metrics().register(hub.metrics());
+        // A family without members is not shown: each gets one.
+        hub.watch().metrics().tally(&hub.board().tally);
+        hub.watch().metrics().writer(hub.store());
+        hub.metrics().request(StatusCode::OK, 1);
         let shown = hub.metrics().text();
         let shown: Vec<_> = shown
             .lines()

@@ -5,7 +5,7 @@ use crate::fleet::{follower, keys, known, sessions};
 use kulkul_proof::manifest::NotDesired;
 use kulkul_proof::{KeyRing, KeyTrouble, manifest};
 use kulkul_store::{audit, gateway, journal};
-use kulkul_wire::link::{HubKeys, KeyUse, Started};
+use kulkul_wire::link::{BeatAnswer, HubKeys, KeyUse, Started, Version};
 
 #[tokio::test]
 async fn what_a_box_can_do_is_what_it_said_at_its_last_start() {

@@ -143,8 +143,7 @@ async fn the_board_shows_an_import_whole_or_not_at_all() {
             .unwrap();
         // Half of it is applied when a box enrols elsewhere, which changes the register too.
         register(&store, 2).await;
-        let bump = |tx| Box::pin(setting::bump(tx, "register_version")) as _;
-        store.write(Lane::Job, bump).await.unwrap();
+        store.write(Lane::Job, |tx| Box::pin(setting::bump(tx, "register_version"))).await.unwrap();
         let known = w.hub.board().register_version;
         assert!(jobs::read_register(&w.hub, known).await.unwrap().is_none());
         store.write(Lane::Job, |tx| Box::pin(import::drop_run(tx, "1"))).await.unwrap();
