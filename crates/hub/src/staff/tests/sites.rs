@@ -44,11 +44,13 @@ async fn a_site_is_changed_by_form_and_two_editors_notice_each_other() {
             late.text
         );
         let audit = street.get("/console/audit").await;
-        assert!(audit.text.contains("name: Bale Banjar Bindu → Bale Banjar Bindu Kaja"), "{}", audit.text);
+        assert!(audit.text.contains("Nama: Bale Banjar Bindu → Bale Banjar Bindu Kaja"), "{}", audit.text);
         let issued = street.form("/console/sites/BJ-001/claim", &[("csrf", &csrf), ("hours", "72")]).await;
         assert_eq!(issued.status, StatusCode::OK);
         assert!(issued.text.contains("<code class=\"secret\">") && issued.text.contains("class=\"qr\""));
         assert!(!street.get("/console/sites/BJ-001").await.text.contains("class=\"secret\""));
+        // The link to the other language opens the address of the form that was just sent.
+        assert_eq!(street.get("/console/sites/BJ-001/claim").await.location(), "/console/sites/BJ-001");
     })
     .await;
 }
