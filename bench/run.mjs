@@ -75,7 +75,7 @@ async function hub(places, port) {
     run(kulkul, ["migrate", "--config", config]);
   }
   const log = fs.openSync(path.join(dir, "hub.log"), "w");
-  const child = spawn(kulkul, ["hub", "--config", config], { stdio: ["ignore", log, log] });
+  const child = begin(kulkul, ["hub", "--config", config], { stdio: ["ignore", log, log] });
   const url = `http://127.0.0.1:${port}`;
   await until("the hub answers", 60, async () => (await fetch(url)).ok);
   const close = async () => {
@@ -94,11 +94,21 @@ function fleet(at, gateways, seconds) {
   return JSON.parse(fs.readFileSync(json, "utf8"));
 }
 
+/** Programs that a part started; what it leaves running when it fails is ended with it. */
+const running = new Set();
+
+function begin(program, args, options) {
+  const child = spawn(program, args, options ?? {});
+  running.add(child);
+  child.once("exit", () => running.delete(child));
+  return child;
+}
+
 const parts = {
   async web() {
     const began = performance.now();
     const log = [];
-    const demo = spawn(kulkul, ["demo", "--listen", "127.0.0.1:18080", "--link", "127.0.0.1:18443", "--days", "0"]);
+    const demo = begin(kulkul, ["demo", "--listen", "127.0.0.1:18080", "--link", "127.0.0.1:18443", "--days", "0"]);
     demo.stdout.on("data", (part) => log.push(part));
     const url = "http://127.0.0.1:18080";
     await until("the demo answers", 60, async () => (await fetch(url)).ok);
@@ -177,7 +187,7 @@ const parts = {
     run("scripts/try-gateway", ["up"]);
     const config = "/run/kulkul-try/gateway.toml";
     fs.writeFileSync(config, fs.readFileSync(config, "utf8").replace(/^(claim|hub_ca) = .*\n/gm, ""));
-    const box = spawn("scripts/try-gateway", ["box", kulkul, "gateway", "--config", config], { stdio: "ignore" });
+    const box = begin("scripts/try-gateway", ["box", kulkul, "gateway", "--config", config], { stdio: "ignore" });
     const phone = ["ip", "netns", "exec", "kulkul-try-phone"];
     await until("the portal answers", 30, async () => run(phone[0], [...phone.slice(1), "curl", "-s", "-m", "1", "-o", "/dev/null", "-w", "%{http_code}", "http://10.77.0.1/"]) === "200");
     const rates = [1, 2, 3].map(() => wrk("http://10.77.0.1/", 1, 4, [], phone));
@@ -234,6 +244,7 @@ for (const name of asked) {
   } catch (e) {
     row(name, "not measured", "-", false, String(e.message).split("\n")[0]);
   }
+  for (const child of running) child.kill("SIGINT");
 }
 const sign = (met) => (met === null ? "" : met ? "met" : "NOT MET");
 const wide = (key) => Math.max(...rows.map((r) => String(r[key]).length));
