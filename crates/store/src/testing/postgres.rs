@@ -4,7 +4,8 @@
 //! than the tests. The first test process starts `serve.sh` in a session of its
 //! own; every process holds a shared lock on the file `users` while it lives, and
 //! `serve.sh` ends the server and removes the directory soon after the last lock
-//! is gone. The system lets go of a lock whatever way a process ends, so nothing
+//! is gone, renaming it first so that a newcomer never shares one that is being
+//! removed. The system lets go of a lock whatever way a process ends, so nothing
 //! is left behind after a panic or a kill. The server listens on a socket in its
 //! own directory only, and runs as `postgres` or `nobody` where the tests run as
 //! root, which PostgreSQL refuses. Syncing is off: the data is thrown away.
@@ -14,11 +15,11 @@
 
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, Connection as _};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -120,22 +121,57 @@ fn try_join(directory: &Path, binaries: &Path) -> Result<Option<File>, std::io::
     }
     let Some(user) = lockable(&directory.join("users"))? else { return Ok(None) };
     user.lock_shared()?;
-    if !directory.join("serving").exists() {
-        start(directory, binaries)?;
-        for _ in 0..PATIENCE {
-            if directory.join("serving").exists() {
-                return Ok(Some(user));
-            }
-            if directory.join("failed").exists() {
-                let log = fs::read_to_string(directory.join("log")).unwrap_or_default();
-                fs::remove_dir_all(directory)?;
-                return Err(std::io::Error::other(format!("the server did not start: {log}")));
-            }
-            pause();
+    if directory.join("serving").exists() {
+        if alive(directory)? {
+            return Ok(Some(user));
         }
-        return Err(std::io::Error::other("the server did not start within a minute"));
+        // Killed with what served it; what it left serves nobody.
+        put_away(directory)?;
+        return Ok(None);
     }
-    Ok(Some(user))
+    // One that another process was starting when it was killed is waited for.
+    let mut server = if alive(directory)? { None } else { Some(start(directory, binaries)?) };
+    for _ in 0..PATIENCE {
+        if directory.join("serving").exists() {
+            // It outlives this process on purpose; waiting for it here would be for ever.
+            std::thread::spawn(move || server.map(|mut s| s.wait()));
+            return Ok(Some(user));
+        }
+        if let Some(status) = server.as_mut().map_or(Ok(None), Child::try_wait)? {
+            let log = fs::read_to_string(directory.join("log")).unwrap_or_default();
+            put_away(directory)?;
+            return Err(std::io::Error::other(format!("the server did not start ({status}): {log}")));
+        }
+        pause();
+    }
+    // Whoever comes next finds no half-started one.
+    if let Some(server) = &mut server {
+        let _ = server.kill();
+        let _ = server.wait();
+    }
+    put_away(directory)?;
+    Err(std::io::Error::other("the server did not start within a minute"))
+}
+
+/// Whether `serve.sh` lives: it holds a lock on `alive` while it does.
+fn alive(directory: &Path) -> Result<bool, std::io::Error> {
+    let file = match File::open(directory.join("alive")) {
+        Ok(file) => file,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(e) => return Err(e),
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(e)) => Err(e),
+    }
+}
+
+/// Takes a directory out of the way in one step, then removes it.
+fn put_away(directory: &Path) -> Result<(), std::io::Error> {
+    let gone = directory.with_extension(format!("gone-{}", std::process::id()));
+    fs::rename(directory, &gone)?;
+    fs::remove_dir_all(gone)
 }
 
 /// Opens a lock file; none when its directory is gone.
@@ -147,7 +183,7 @@ fn lockable(path: &Path) -> Result<Option<File>, std::io::Error> {
     }
 }
 
-fn start(directory: &Path, binaries: &Path) -> Result<(), std::io::Error> {
+fn start(directory: &Path, binaries: &Path) -> Result<Child, std::io::Error> {
     let script = directory.join("serve.sh");
     fs::write(&script, SERVE)?;
     let mut command = Command::new("setsid");
@@ -160,10 +196,7 @@ fn start(directory: &Path, binaries: &Path) -> Result<(), std::io::Error> {
     command.arg("sh").arg(&script).arg(binaries).arg(directory);
     // No handle of the test may be inherited, or its runner waits for the server.
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).current_dir("/");
-    let mut child = command.spawn()?;
-    // It outlives this process on purpose; waiting for it here would be for ever.
-    std::thread::spawn(move || child.wait());
-    Ok(())
+    command.spawn()
 }
 
 /// The user that runs the server when the tests run as root: name, uid, gid.
