@@ -12,6 +12,7 @@ pub mod claim;
 pub mod facts;
 pub mod gateway;
 pub mod geometry;
+pub mod hours;
 pub mod measurement;
 pub mod moment;
 pub mod outage;

@@ -166,6 +166,20 @@ impl Zone {
         self.start_of(date.checked_add(1.day()).unwrap_or(date))
     }
 
+    /// The moment at which clocks show `minutes` after midnight of the local day that holds `at`.
+    ///
+    /// Beyond 1,440 it is a time of the following day. A time that a clock change skips
+    /// is the moment after the gap; one that comes twice is the first.
+    #[must_use]
+    pub fn clock_time(&self, at: Moment, minutes: u16) -> Moment {
+        let start = self.civil(at).date().at(0, 0, 0, 0);
+        let wanted = start.checked_add(i64::from(minutes).minutes()).unwrap_or(start);
+        self.tz
+            .to_ambiguous_timestamp(wanted)
+            .compatible()
+            .map_or(Moment::EPOCH, |t| Moment(t.as_millisecond()))
+    }
+
     fn start_of(&self, date: civil::Date) -> Moment {
         self.tz
             .to_ambiguous_timestamp(date.at(0, 0, 0, 0))

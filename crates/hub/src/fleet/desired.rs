@@ -1,8 +1,9 @@
 //! Desired states: built from the register and settings, signed, and waited for.
 //!
 //! The version counts up only when the content changes. What differs from the
-//! defaults is in the settings `desired.portal`, `desired.access`, `desired.plan` and
-//! `desired.network`, each the JSON of its section.
+//! defaults is in the settings `desired.portal`, `desired.access`, `desired.plan`,
+//! `desired.network`, `desired.line`, `desired.hours` and `desired.filter`, each the JSON
+//! of its section.
 
 use super::{Keys, KeysError, Known};
 use crate::Hub;
@@ -13,8 +14,8 @@ use kulkul_proof::manifest;
 use kulkul_store::desired::{Kept, Place};
 use kulkul_store::{StoreError, Tx, desired, setting};
 use kulkul_wire::link::desired::{
-    AccessSection, FleetSection, NetworkSection, PlanSection, PortalSection, RevokedSection, SiteSection,
-    Text,
+    AccessSection, FilterSection, FleetSection, HoursSection, LineSection, NetworkSection, PlanSection,
+    PortalSection, RevokedSection, SiteSection, Text,
 };
 use kulkul_wire::link::{Digest, Manifest, Section, Version};
 use serde::Serialize;
@@ -115,6 +116,9 @@ async fn build(
         ("network", json(&chosen::<NetworkSection>(tx, "desired.network", "{}").await?)),
         ("revoked", json(&RevokedSection::default())),
         ("fleet", json(&FleetSection::default())),
+        ("line", json(&chosen::<LineSection>(tx, "desired.line", "{}").await?)),
+        ("hours", json(&chosen::<HoursSection>(tx, "desired.hours", "{}").await?)),
+        ("filter", json(&chosen::<FilterSection>(tx, "desired.filter", "{}").await?)),
     ])
 }
 

@@ -171,7 +171,14 @@ fn alive(directory: &Path) -> Result<bool, std::io::Error> {
 fn put_away(directory: &Path) -> Result<(), std::io::Error> {
     let gone = directory.with_extension(format!("gone-{}", std::process::id()));
     fs::rename(directory, &gone)?;
-    fs::remove_dir_all(gone)
+    // A killed server's children may still be writing their last.
+    for _ in 0..100 {
+        if fs::remove_dir_all(&gone).is_ok() {
+            break;
+        }
+        pause();
+    }
+    Ok(())
 }
 
 /// Opens a lock file; none when its directory is gone.

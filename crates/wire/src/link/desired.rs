@@ -6,15 +6,20 @@
 
 use super::bytes::Digest;
 use super::cbor::{Malformed, Put, Take};
-use ipnet::IpNet;
 use kulkul_model::Moment;
 use kulkul_model::gateway::GatewayId;
-use kulkul_model::session::{Mac, WayIn};
-use kulkul_model::site::SiteCode;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
+
+mod filter;
+mod sections;
+
+pub use filter::{BlockList, FilterSection, ListFormat};
+pub use sections::{
+    AccessPoint, AccessSection, Closure, FleetSection, HoursSection, HttpProbe, LineSection, NetworkSection,
+    PlanSection, PortalSection, RevokedDevice, RevokedSection, SegmentShare, SiteSection,
+};
 
 /// Version of a desired state; a restored hub raises the epoch. `3.17` in text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -158,178 +163,13 @@ pub struct Desired {
     /// Access points.
     #[serde(default)]
     pub fleet: FleetSection,
-}
-
-/// The place, for the portal's pages and the box's own use.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SiteSection {
-    /// Its code.
-    pub code: SiteCode,
-    /// Its name.
-    pub name: String,
-    /// Names of the areas that it lies in, from the regency down.
+    /// The line to the provider and how it is shared.
     #[serde(default)]
-    pub area_path: Vec<String>,
-    /// Key of its category.
+    pub line: LineSection,
+    /// When the place is open.
     #[serde(default)]
-    pub category: String,
-    /// Name of its category.
+    pub hours: HoursSection,
+    /// Which names are not answered.
     #[serde(default)]
-    pub category_name: Text,
-    /// IANA zone of its clock time.
-    #[serde(default = "default_zone")]
-    pub zone: String,
-    /// Languages of the portal, first the one for people who ask for no other.
-    #[serde(default = "default_languages")]
-    pub languages: Vec<String>,
-    /// Name under which the portal answers on the LAN.
-    #[serde(default = "default_portal_host")]
-    pub portal_host: String,
-    /// The hub's public page of this place.
-    #[serde(default)]
-    pub public_url: String,
-}
-
-fn default_zone() -> String {
-    "Asia/Makassar".to_owned()
-}
-
-fn default_languages() -> Vec<String> {
-    vec!["id".to_owned(), "en".to_owned()]
-}
-
-fn default_portal_host() -> String {
-    "portal.kulkul.home.arpa".to_owned()
-}
-
-/// What the portal shows.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct PortalSection {
-    /// Version of the terms; kept with each consent.
-    pub terms_version: u32,
-    /// The terms: five lines.
-    pub terms: Vec<Text>,
-    /// What greets people.
-    pub greeting: Text,
-    /// Whose network this is.
-    pub operator: Text,
-    /// A notice above everything, if any.
-    pub notice: Option<Text>,
-}
-
-/// Who is let in, and how.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct AccessSection {
-    /// Ways in that are open, in the order that the portal shows them.
-    pub ways_in: Vec<WayIn>,
-    /// Names that everybody reaches before admission.
-    pub walled_garden: Vec<String>,
-    /// Devices of service segments that need no portal.
-    pub allowed: Vec<Mac>,
-    /// Devices that are never let in.
-    pub blocked: Vec<Mac>,
-}
-
-impl Default for AccessSection {
-    fn default() -> Self {
-        AccessSection {
-            ways_in: vec![WayIn::ClickThrough],
-            walled_garden: Vec::new(),
-            allowed: Vec::new(),
-            blocked: Vec::new(),
-        }
-    }
-}
-
-/// What a person gets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct PlanSection {
-    /// Name of the plan.
-    pub name: String,
-    /// Rate to one device, kbit/s; none for what the line gives.
-    pub down_kbps: Option<u32>,
-    /// Rate from one device, kbit/s; none for what the line gives.
-    pub up_kbps: Option<u32>,
-    /// A session lasts at most this long, milliseconds.
-    pub session_ms: u64,
-    /// A session without traffic for this long ends, milliseconds.
-    pub idle_ms: u64,
-}
-
-impl Default for PlanSection {
-    fn default() -> Self {
-        PlanSection {
-            name: "public".to_owned(),
-            down_kbps: None,
-            up_kbps: None,
-            session_ms: 12 * 3_600_000,
-            idle_ms: 30 * 60_000,
-        }
-    }
-}
-
-/// Addresses around the place.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct NetworkSection {
-    /// Ranges on the uplink's side that public people never reach.
-    pub management: Vec<IpNet>,
-    /// Outside anchors that are pinged each minute: two.
-    pub anchors: Vec<IpAddr>,
-    /// Resolvers that ours asks; empty takes the system's.
-    pub dns_upstreams: Vec<IpAddr>,
-    /// The name that the DNS probe looks up; none takes the hub's.
-    pub dns_probe: Option<String>,
-    /// The page that the HTTP probe fetches; none skips it.
-    pub http_probe: Option<HttpProbe>,
-}
-
-/// A page that shows whether the web is reached, or a provider's notice instead.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HttpProbe {
-    /// Address, plain HTTP.
-    pub url: String,
-    /// The status that it answers.
-    pub status: u16,
-    /// What its body begins with.
-    #[serde(default)]
-    pub begins: String,
-}
-
-/// Who is put out: fast commands.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct RevokedSection {
-    /// Devices whose session ends at once and that may not come back until then.
-    pub devices: Vec<RevokedDevice>,
-}
-
-/// A device that is put out for a while.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RevokedDevice {
-    /// The device.
-    pub mac: Mac,
-    /// Until when.
-    pub until: Moment,
-}
-
-/// Access points at the place.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct FleetSection {
-    /// Exempt from capture; empty in this version.
-    pub access_points: Vec<AccessPoint>,
-}
-
-/// A radio that hangs on the gateway.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccessPoint {
-    /// Its hardware address.
-    pub mac: Mac,
-    /// What people call it.
-    #[serde(default)]
-    pub name: String,
+    pub filter: FilterSection,
 }
