@@ -33,6 +33,17 @@ pub struct Who {
     pub mac: Mac,
     /// Its session, when it is online.
     pub session: Option<Session>,
+    /// What it has used of the local day; none where nobody counts it.
+    pub today: Option<DayUse>,
+}
+
+/// What one device has used since the place's midnight, its session of now included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct DayUse {
+    /// Bytes in both directions.
+    pub bytes: u64,
+    /// Time online, milliseconds.
+    pub ms: u64,
 }
 
 /// What all people together used since this process began, and how many there are.

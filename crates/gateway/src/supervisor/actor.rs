@@ -166,7 +166,7 @@ impl Actor {
         let mac = self.device(ip)?;
         self.join(mac, ip);
         let session = self.sessions.of(mac).filter(|l| l.phase == crate::sessions::Phase::Online);
-        Some(Who { mac, session: session.map(|l| self.seen(l)) })
+        Some(Who { mac, session: session.map(|l| self.seen(l)), today: None })
     }
 
     fn seen(&self, live: &crate::sessions::Live) -> Session {

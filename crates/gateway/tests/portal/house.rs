@@ -71,7 +71,11 @@ fn session(now: Moment) -> Session {
 
 impl Door for AnyDoor {
     async fn who(&self, _: IpAddr) -> Option<Who> {
-        Some(Who { mac: Mac([2, 0, 0x5e, 0x10, 0, 1]), session: self.0.lock().unwrap().session.clone() })
+        Some(Who {
+            mac: Mac([2, 0, 0x5e, 0x10, 0, 1]),
+            session: self.0.lock().unwrap().session.clone(),
+            today: None,
+        })
     }
 
     async fn admit(&self, ask: Admission) -> Result<Session, Refusal> {
