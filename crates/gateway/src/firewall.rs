@@ -3,39 +3,14 @@
 //! Pure: configuration and desired state in, policy and elements out.
 
 use crate::config::{Config, Kind};
+use crate::orders::Orders;
 use ipnet::IpNet;
 use kulkul_model::session::Mac;
-use kulkul_wire::link::Desired;
-use kulkul_wire::link::desired::{AccessSection, PlanSection, RevokedDevice};
+use kulkul_wire::link::desired::PlanSection;
 use kulkul_wire::netlink::{Change, Counter, Element, Extra, Key, Set};
 use kulkul_wire::ruleset::{Audience, Policy, Segment, private_ranges};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
-
-/// What the supervisor needs to keep of a desired state.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Orders {
-    /// What a person gets.
-    pub plan: PlanSection,
-    /// Who is let in and who never.
-    pub access: AccessSection,
-    /// Ranges on the uplink's side that public people never reach, beside the private ones.
-    pub management: Vec<IpNet>,
-    /// Devices that are put out for a while.
-    pub revoked: Vec<RevokedDevice>,
-}
-
-impl From<&Desired> for Orders {
-    fn from(d: &Desired) -> Self {
-        Orders {
-            plan: d.plan.clone(),
-            access: d.access.clone(),
-            management: d.network.management.clone(),
-            revoked: d.revoked.devices.clone(),
-        }
-    }
-}
 
 /// The table's policy for this box, these orders and the uplink's own networks.
 #[must_use]

@@ -17,6 +17,7 @@ pub mod journal;
 pub mod kept;
 pub mod kernel;
 pub mod link;
+pub mod orders;
 pub mod portal;
 pub mod probe;
 pub mod run;

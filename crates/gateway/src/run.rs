@@ -210,7 +210,7 @@ fn prepare(config: &Config, kernel: &mut Linux) -> Result<(), GatewayError> {
     let places: Vec<&str> = config.segments.iter().map(|s| s.interface.as_str()).collect();
     // Never forward without the table: until the supervisor has brought it up to date, nobody is let through.
     if kernel.digest()?.is_none() {
-        kernel.load(&firewall::policy(config, &firewall::Orders::default(), &[]).text(&[]))?;
+        kernel.load(&firewall::policy(config, &crate::orders::Orders::default(), &[]).text(&[]))?;
     }
     let wanted = sysctl::wanted(&config.uplink.interface, &places);
     for (path, error) in sysctl::set(&config.data, &wanted) {

@@ -6,7 +6,9 @@
 //! Nothing here asks the kernel or the disk.
 
 pub mod book;
+pub mod spent;
 
+use crate::config::Kind;
 use crate::firewall::{Caps, Person};
 use kulkul_model::Moment;
 use kulkul_model::session::{Mac, Session, SessionId, StopReason, Usage, WayIn};
@@ -70,13 +72,59 @@ pub struct Live {
     pub carried: Usage,
     /// Its limits, as its elements carry them.
     pub caps: Caps,
+    /// The kind of segment that it came in by.
+    #[serde(default)]
+    pub kind: Kind,
+    /// What it had used when the local day began.
+    #[serde(default)]
+    pub today: Today,
+    /// When it must end before its limit, and why; worked out anew every second.
+    #[serde(skip)]
+    pub bound: Option<(i64, StopReason)>,
+}
+
+/// Where the count of the local day begins within a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Today {
+    /// The day's first moment; the epoch while the clock is unset.
+    pub day: Moment,
+    /// Bytes in both directions that the session had used by then.
+    pub bytes: u64,
+    /// When that was, or when the session began, monotonic milliseconds.
+    pub since_mono_ms: i64,
 }
 
 impl Live {
     /// When it must end, monotonic milliseconds.
     #[must_use]
     pub fn ends_mono_ms(&self) -> i64 {
+        let limit = self.limit_mono_ms();
+        self.bound.map_or(limit, |(bound, _)| limit.min(bound))
+    }
+
+    fn limit_mono_ms(&self) -> i64 {
         self.began_mono_ms.saturating_add(i64::try_from(self.limit_ms).unwrap_or(i64::MAX))
+    }
+
+    /// Bytes in both directions since the local day began.
+    #[must_use]
+    pub fn bytes_today(&self) -> u64 {
+        let used = self.usage();
+        used.up_bytes.saturating_add(used.down_bytes).saturating_sub(self.today.bytes)
+    }
+
+    /// Time online since the local day began, milliseconds.
+    #[must_use]
+    pub fn ms_today(&self, mono_ms: i64) -> u64 {
+        let since = self.today.since_mono_ms.max(self.began_mono_ms);
+        u64::try_from(mono_ms.saturating_sub(since)).unwrap_or(0)
+    }
+
+    /// Begins the count of another local day.
+    pub fn begin_day(&mut self, day: Moment, mono_ms: i64) {
+        let used = self.usage();
+        let bytes = used.up_bytes.saturating_add(used.down_bytes);
+        self.today = Today { day, bytes, since_mono_ms: mono_ms };
     }
 
     /// How long it has lasted, milliseconds.
@@ -155,7 +203,10 @@ impl Live {
         if self.phase != Phase::Online {
             return None;
         }
-        if mono_ms >= self.ends_mono_ms() {
+        if let Some((_, reason)) = self.bound.filter(|(bound, _)| mono_ms >= *bound) {
+            return Some(reason);
+        }
+        if mono_ms >= self.limit_mono_ms() {
             return Some(StopReason::SessionLimit);
         }
         let idle = u64::try_from(mono_ms.saturating_sub(self.seen_mono_ms)).unwrap_or(0);
@@ -164,7 +215,8 @@ impl Live {
 
     /// Moves all its times by `ms`: another run of the machine counts from elsewhere.
     pub fn shift(&mut self, ms: i64) {
-        for t in [&mut self.began_mono_ms, &mut self.seen_mono_ms, &mut self.told_mono_ms] {
+        let today = &mut self.today.since_mono_ms;
+        for t in [&mut self.began_mono_ms, &mut self.seen_mono_ms, &mut self.told_mono_ms, today] {
             *t = t.saturating_add(ms);
         }
         for a in self.addresses.values_mut() {
@@ -313,6 +365,9 @@ pub(crate) mod tests {
             addresses: [(ip, Counted::default())].into(),
             carried: Usage::default(),
             caps: Caps::default(),
+            kind: Kind::Public,
+            today: Today::default(),
+            bound: None,
         }
     }
 

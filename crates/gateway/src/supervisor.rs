@@ -90,7 +90,8 @@ impl Supervisor {
     /// A device that is in already gets its session again. The start of the session is in the journal, on disk, before this answers.
     ///
     /// # Errors
-    /// `Refusal`: `device-unknown`, `device-blocked`, `site-closed`, `site-full`, `gateway-busy`.
+    /// `Refusal`: `device-unknown`, `device-blocked`, `site-full`, `gateway-busy`; `site-closed` with `opens` and
+    /// `quota-used` with `until`, RFC 3339 or empty when that is not known.
     pub async fn admit(&self, ask: Admission) -> Result<Session, Refusal> {
         self.ask(|tx| Ask::Admit(ask, tx)).await.unwrap_or_else(|| Err(busy()))
     }

@@ -21,7 +21,7 @@ const MOST: usize = 64 * 1024;
 
 #[derive(Serialize, Deserialize)]
 enum Record {
-    Put { at: Stamp, live: Live },
+    Put { at: Stamp, live: Box<Live> },
     Gone { id: String },
 }
 
@@ -58,7 +58,7 @@ impl Book {
     /// The system's.
     pub fn put(&mut self, at: Stamp, live: &Live) -> io::Result<()> {
         // Cloning is cheap beside the write, and keeps one type for reading and writing.
-        self.append(&Record::Put { at, live: live.clone() })
+        self.append(&Record::Put { at, live: Box::new(live.clone()) })
     }
 
     /// Writes down that a session is over and told.
@@ -113,7 +113,7 @@ fn write_anew<'a>(path: &Path, all: impl Iterator<Item = (Stamp, &'a Live)>) -> 
     let temporary = path.with_extension("new");
     let mut bytes = Vec::new();
     for (at, live) in all {
-        bytes.extend(frame(&Record::Put { at, live: live.clone() })?);
+        bytes.extend(frame(&Record::Put { at, live: Box::new(live.clone()) })?);
     }
     let mut file = File::create(&temporary)?;
     file.write_all(&bytes)?;
@@ -130,7 +130,7 @@ fn read(mut bytes: &[u8]) -> BTreeMap<SessionId, (Stamp, Live)> {
     while let Some((record, rest)) = next(bytes) {
         match record {
             Record::Put { at, live } => {
-                people.insert(live.id, (at, live));
+                people.insert(live.id, (at, *live));
             }
             Record::Gone { id } => {
                 if let Some(id) = SessionId::parse(&id) {

@@ -3,6 +3,8 @@
 //! It never waits for the journal's disk: entries are handed in and what follows from
 //! them happens when they are written. Everything else it does within milliseconds.
 
+mod apply;
+mod hours;
 mod keep;
 mod people;
 mod upkeep;
@@ -10,17 +12,19 @@ mod upkeep;
 use super::{Ask, Supervisor, Totals, Who};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::firewall::Orders;
 use crate::journal::{Journal, JournalError};
 use crate::kernel::neighbours::{Heard, Listener};
 use crate::kernel::{Kernel, KernelError};
+use crate::orders::Orders;
 use crate::sessions::Sessions;
 use crate::sessions::book::Book;
+use crate::sessions::spent::Spent;
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use ipnet::IpNet;
 use kulkul_model::Refusal;
+use kulkul_model::Zone;
 use kulkul_model::session::{Mac, Session, SessionId, Usage};
 use kulkul_wire::link::{Entry, Event};
 use std::collections::BTreeMap;
@@ -99,6 +103,11 @@ struct Actor {
     journal: Journal,
     ids: Box<dyn FnMut() -> SessionId + Send>,
     orders: Orders,
+    /// The zone of the orders.
+    zone: Zone,
+    hours: hours::Hours,
+    /// What devices used today in sessions that are over.
+    spent: Spent,
     uplink: Vec<IpNet>,
     digest: String,
     sessions: Sessions,
@@ -163,10 +172,11 @@ impl Actor {
     }
 
     fn who(&mut self, ip: IpAddr) -> Option<Who> {
-        let mac = self.device(ip)?;
+        let (mac, _) = self.device(ip)?;
         self.join(mac, ip);
         let session = self.sessions.of(mac).filter(|l| l.phase == crate::sessions::Phase::Online);
-        Some(Who { mac, session: session.map(|l| self.seen(l)), today: None })
+        let today = Some(self.used_today(mac, session));
+        Some(Who { mac, session: session.map(|l| self.seen(l)), today })
     }
 
     fn seen(&self, live: &crate::sessions::Live) -> Session {
@@ -189,6 +199,9 @@ impl Actor {
         let stamp = self.clock.stamp();
         if let Err(e) = self.book.rewrite(stamp, self.sessions.iter()) {
             tracing::warn!(error = %e, "the book of sessions was not written anew");
+        }
+        if let Err(e) = self.spent.keep() {
+            tracing::warn!(error = %e, "what was used today");
         }
         while let Some(written) = self.writing.next().await {
             self.written(written);

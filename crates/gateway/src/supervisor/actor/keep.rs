@@ -1,24 +1,22 @@
 //! Keeping kernel, orders and sessions the same: at start, after changes, after harm.
 
+use super::apply::read_orders;
 use super::people::left_ms;
 use super::{Actor, Parts, SupervisorError, upkeep};
-use crate::firewall::{self, Caps, Orders, PEOPLE};
+use crate::firewall::{self, Caps, PEOPLE};
 use crate::kernel::KernelError;
 use crate::sessions::book::{Book, into_this_run};
+use crate::sessions::spent::Spent;
 use crate::sessions::{Phase, Sessions};
 use crate::supervisor::Totals;
-use kulkul_model::Refusal;
-use kulkul_model::session::{SessionId, StopReason, Usage};
-use kulkul_wire::link::{Desired, Event};
+use kulkul_model::session::{SessionId, Usage};
+use kulkul_wire::link::Event;
 use kulkul_wire::netlink::{Change, Counter, Element, Extra, Key, Set};
 use kulkul_wire::ruleset::Policy;
 use std::collections::BTreeMap;
-use std::io;
 use std::net::IpAddr;
-use std::path::Path;
 use tokio::sync::watch;
 
-const ORDERS: &str = "orders.json";
 /// Changes in one transaction when many are needed: the socket's buffer holds them.
 pub(super) const BATCH: usize = 500;
 
@@ -30,7 +28,9 @@ impl Actor {
         let dir = config.data.clone();
         let failed = |source| SupervisorError::Book { dir: dir.clone(), source };
         let (book, people) = Book::open(&dir).map_err(failed)?;
-        let orders = read_orders(&dir).map_err(failed)?;
+        let (orders, zone) = read_orders(&dir).map_err(failed)?;
+        let spent = Spent::open(&dir).map_err(failed)?;
+        let hours = super::hours::Hours::open(&dir);
         let uplink = kernel.addresses(&config.uplink.interface)?;
         config.check_uplink(&uplink)?;
         let mut sessions = Sessions::default();
@@ -52,6 +52,9 @@ impl Actor {
             journal,
             ids,
             orders,
+            zone,
+            hours,
+            spent,
             uplink,
             digest,
             sessions,
@@ -91,6 +94,7 @@ impl Actor {
             }
         }
         self.base = self.used();
+        self.keep_hours();
         self.publish();
         self.note_boot();
         Ok(())
@@ -126,7 +130,7 @@ impl Actor {
     }
 
     /// Replaces the table in one transaction, everybody included.
-    fn load(&mut self) -> Result<(), KernelError> {
+    pub(super) fn load(&mut self) -> Result<(), KernelError> {
         // What the old table counted until now goes into the new one.
         self.take_counts()?;
         let policy = self.policy();
@@ -254,58 +258,6 @@ impl Actor {
         Ok(())
     }
 
-    /// Takes a desired state in; on failure everything is as before.
-    pub(super) fn apply(&mut self, desired: &Desired) -> Result<(), Refusal> {
-        let orders = Orders::from(desired);
-        if orders == self.orders {
-            return Ok(());
-        }
-        let before = std::mem::replace(&mut self.orders, orders);
-        if let Err(e) = self.enforce_orders() {
-            tracing::error!(error = %e, "a desired state was refused by the kernel");
-            self.orders = before;
-            if let Err(e) = self.enforce_orders() {
-                tracing::error!(error = %e, "the state before could not be put back at once");
-                self.upkeep.suspicious = true;
-            }
-            return Err(Refusal::new(422, "desired-refused").with("why", e));
-        }
-        let now = self.clock.now();
-        let put_out: Vec<SessionId> = self
-            .sessions
-            .iter()
-            .filter(|l| l.phase == Phase::Online)
-            .filter(|l| {
-                self.orders.access.blocked.contains(&l.mac)
-                    || self.orders.revoked.iter().any(|r| r.mac == l.mac && r.until > now)
-            })
-            .map(|l| l.id)
-            .collect();
-        if !put_out.is_empty() {
-            self.last_look();
-        }
-        for id in put_out {
-            self.stop(id, StopReason::Disconnected);
-        }
-        if let Err(e) = write_orders(&self.config.data, &self.orders) {
-            tracing::warn!(error = %e, "the orders were not written down; a restart asks the link for them");
-        }
-        Ok(())
-    }
-
-    fn enforce_orders(&mut self) -> Result<(), KernelError> {
-        let caps = Caps::from(&self.orders.plan);
-        let limit_ms = self.orders.plan.session_ms;
-        for live in self.sessions.iter_mut() {
-            live.limit_ms = limit_ms;
-        }
-        // Caps that come or go change which elements a person has: the old ones are what `reconcile` removes.
-        for live in self.sessions.iter_mut() {
-            live.caps = caps;
-        }
-        if self.policy().digest() == self.digest { self.reconcile().map(|_| ()) } else { self.load() }
-    }
-
     /// Loads anew when the uplink's own addresses changed.
     pub(super) fn follow_uplink(&mut self) -> Result<(), KernelError> {
         let now = self.kernel.addresses(&self.config.uplink.interface)?;
@@ -339,20 +291,4 @@ pub(super) fn sum(a: Usage, b: Usage) -> Usage {
         up_packets: a.up_packets.saturating_add(b.up_packets),
         down_packets: a.down_packets.saturating_add(b.down_packets),
     }
-}
-
-fn read_orders(dir: &Path) -> io::Result<Orders> {
-    match std::fs::read(dir.join(ORDERS)) {
-        // Orders that cannot be read are asked for again by the link; the defaults serve until then.
-        Ok(text) => Ok(serde_json::from_slice(&text).unwrap_or_default()),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Orders::default()),
-        Err(e) => Err(e),
-    }
-}
-
-fn write_orders(dir: &Path, orders: &Orders) -> io::Result<()> {
-    let temporary = dir.join("orders.new");
-    std::fs::write(&temporary, serde_json::to_vec(orders)?)?;
-    std::fs::File::open(&temporary)?.sync_all()?;
-    std::fs::rename(temporary, dir.join(ORDERS))
 }

@@ -5,7 +5,7 @@ use crate::config::Kind;
 use crate::firewall::Caps;
 use crate::kernel::KernelError;
 use crate::kernel::neighbours::Heard;
-use crate::sessions::{Counted, Live, Phase};
+use crate::sessions::{Counted, Live, Phase, Today};
 use crate::supervisor::{Admission, busy};
 use kulkul_model::Refusal;
 use kulkul_model::session::{Mac, SessionId, StopReason, Usage};
@@ -28,11 +28,14 @@ impl Actor {
         let refuse = |tx: Waiting, r| {
             let _ = tx.send(Err(r));
         };
-        let Some(mac) = self.device(ask.ip) else {
+        let Some((mac, kind)) = self.device(ask.ip) else {
             return refuse(tx, Refusal::new(409, "device-unknown"));
         };
         if self.is_put_out(mac) {
             return refuse(tx, Refusal::new(403, "device-blocked"));
+        }
+        if let Some(refusal) = self.not_now(mac, kind) {
+            return refuse(tx, refusal);
         }
         if let Some(live) = self.sessions.of(mac) {
             let id = live.id;
@@ -51,7 +54,7 @@ impl Actor {
         if self.sessions.len() >= MOST_SESSIONS {
             return refuse(tx, Refusal::new(429, "site-full"));
         }
-        let live = self.newcomer(mac, ask);
+        let live = self.newcomer(mac, kind, ask);
         let id = live.id;
         self.write_down(&live);
         self.sessions.insert(live);
@@ -59,7 +62,7 @@ impl Actor {
         self.record_start(id);
     }
 
-    fn newcomer(&mut self, mac: Mac, ask: &Admission) -> Live {
+    fn newcomer(&mut self, mac: Mac, kind: Kind, ask: &Admission) -> Live {
         let mono_ms = self.clock.mono_ms();
         let others = self.neighbours.iter().filter(|(ip, m)| **m == mac && is_worth(**ip)).map(|(ip, _)| *ip);
         let others: Vec<IpAddr> = others.collect();
@@ -77,7 +80,11 @@ impl Actor {
             addresses: [(ask.ip, Counted::default())].into(),
             carried: Usage::default(),
             caps: Caps::from(&self.orders.plan),
+            kind,
+            today: Today { day: self.spent.day(), bytes: 0, since_mono_ms: mono_ms },
+            bound: None,
         };
+        live.bound = self.bound(&live, mono_ms);
         for ip in others {
             if live.has_room(ip) && self.sessions.at(ip).is_none() {
                 live.addresses.entry(ip).or_default();
@@ -176,7 +183,7 @@ impl Actor {
 
     pub(super) fn log_out(&mut self, ip: IpAddr) -> Result<(), Refusal> {
         let not_online = || Refusal::new(409, "not-online");
-        let mac = self.device(ip).ok_or_else(not_online)?;
+        let (mac, _) = self.device(ip).ok_or_else(not_online)?;
         let live = self.sessions.of(mac).filter(|l| l.phase == Phase::Online).ok_or_else(not_online)?;
         let id = live.id;
         self.last_look();
@@ -191,6 +198,7 @@ impl Actor {
         live.phase = Phase::Stopping(reason);
         live.told_mono_ms = mono_ms;
         let live = live.clone();
+        self.spent.add(live.mac, live.bytes_today(), live.ms_today(mono_ms));
         self.write_down(&live);
         let removal: Vec<Change> = live.addresses.keys().flat_map(|ip| live.person(*ip).removal()).collect();
         match self.change(&removal) {
@@ -220,15 +228,16 @@ impl Actor {
         self.writing.push(Box::pin(async move { Written::Stop(id, journal.append(entry).await) }));
     }
 
-    /// The device behind an address of the place, asked of the kernel each time.
-    pub(super) fn device(&mut self, ip: IpAddr) -> Option<Mac> {
+    /// The device behind an address of the place and the kind of its segment, asked of the kernel each time.
+    pub(super) fn device(&mut self, ip: IpAddr) -> Option<(Mac, Kind)> {
         let own = self.config.segments.iter().filter(|s| s.kind != Kind::Service);
         let (inside, outside): (Vec<_>, Vec<_>) = own.partition(|s| s.contains(ip));
         // IPv6 of a delegated prefix is in no segment's text: then every interface is asked.
-        let names: Vec<String> = inside.iter().chain(&outside).map(|s| s.interface.clone()).collect();
-        for name in names {
+        let places: Vec<(String, Kind)> =
+            inside.iter().chain(&outside).map(|s| (s.interface.clone(), s.kind)).collect();
+        for (name, kind) in places {
             match self.kernel.neighbour(&name, ip) {
-                Ok(Some(Neighbour { mac: Some(mac), .. })) => return Some(mac),
+                Ok(Some(Neighbour { mac: Some(mac), .. })) => return Some((mac, kind)),
                 Ok(_) => {}
                 Err(e) => tracing::warn!(error = %e, "the neighbour table"),
             }

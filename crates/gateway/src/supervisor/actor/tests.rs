@@ -6,6 +6,8 @@ use kulkul_model::session::{StopReason, WayIn};
 use kulkul_wire::netlink::{Counter, Extra, Set};
 use std::path::Path;
 
+mod hours;
+
 const CONFIG: &str = r#"
 hub = "https://hub.example.go.id"
 data = "DATA"

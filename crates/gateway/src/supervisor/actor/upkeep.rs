@@ -34,6 +34,7 @@ pub(super) struct Upkeep {
     pub(super) untold: Vec<SessionId>,
     watched: i64,
     counted: i64,
+    synced: i64,
     minute: i64,
     consent: i64,
     /// Wall minus monotonic time at the last tick.
@@ -50,6 +51,7 @@ impl Upkeep {
             untold: Vec::new(),
             watched: mono_ms,
             counted: mono_ms,
+            synced: mono_ms,
             minute: mono_ms,
             consent: mono_ms,
             offset_ms: clock.now().ms().saturating_sub(mono_ms),
@@ -73,10 +75,15 @@ impl Actor {
         if is_due(&mut self.upkeep.watched, mono_ms, WATCH_MS) || self.upkeep.suspicious {
             self.report("watching the table", Actor::watch);
         }
-        if is_due(&mut self.upkeep.counted, mono_ms, COUNT_MS) {
+        // Where bytes are rationed they are counted every second: that is how far over one may get.
+        let count_ms = if self.orders.plan.day_bytes.is_some() { TICK_MS } else { COUNT_MS };
+        if is_due(&mut self.upkeep.counted, mono_ms, count_ms) {
             self.account();
+        }
+        if is_due(&mut self.upkeep.synced, mono_ms, COUNT_MS) {
             self.sync_book();
         }
+        self.keep_hours();
         self.end_what_must(mono_ms);
         if is_due(&mut self.upkeep.minute, mono_ms, MINUTE_MS) {
             self.report("following the uplink", Actor::follow_uplink);
@@ -138,7 +145,8 @@ impl Actor {
         });
     }
 
-    fn end_what_must(&mut self, mono_ms: i64) {
+    /// Ends every session whose time has come.
+    pub(super) fn end_what_must(&mut self, mono_ms: i64) {
         let idle_ms = self.orders.plan.idle_ms;
         let due = |l: &Live| l.must_end(mono_ms, idle_ms).map(|reason| (l.id, reason));
         let mut ending: Vec<(SessionId, StopReason)> = self.sessions.iter().filter_map(due).collect();
@@ -238,6 +246,9 @@ impl Actor {
             && let Err(e) = self.book.rewrite(self.clock.stamp(), self.sessions.iter())
         {
             tracing::warn!(error = %e, "the book of sessions was not written anew");
+        }
+        if let Err(e) = self.spent.keep() {
+            tracing::warn!(error = %e, "what was used today");
         }
         if let Ok(file) = self.book.handle() {
             // On another thread: a slow disk must not hold up the next person.

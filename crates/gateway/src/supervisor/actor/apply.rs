@@ -1,0 +1,99 @@
+//! Taking a desired state in: checked, put into force as one, kept for the next start.
+
+use super::Actor;
+use crate::firewall::Caps;
+use crate::kernel::KernelError;
+use crate::orders::Orders;
+use crate::sessions::Phase;
+use kulkul_model::session::{SessionId, StopReason};
+use kulkul_model::{Refusal, Zone};
+use kulkul_wire::link::Desired;
+use std::io;
+use std::path::Path;
+
+const ORDERS: &str = "orders.json";
+
+impl Actor {
+    /// Takes a desired state in; on failure everything is as before.
+    pub(super) fn apply(&mut self, desired: &Desired) -> Result<(), Refusal> {
+        let orders = Orders::from(desired);
+        if orders == self.orders {
+            return Ok(());
+        }
+        let refused = |why: &dyn std::fmt::Display| Refusal::new(422, "desired-refused").with("why", why);
+        let zone = orders.check().map_err(|e| refused(&e))?;
+        let before = std::mem::replace(&mut self.orders, orders);
+        if let Err(e) = self.enforce_orders() {
+            tracing::error!(error = %e, "a desired state was refused by the kernel");
+            self.orders = before;
+            if let Err(e) = self.enforce_orders() {
+                tracing::error!(error = %e, "the state before could not be put back at once");
+                self.upkeep.suspicious = true;
+            }
+            return Err(refused(&e));
+        }
+        self.zone = zone;
+        self.keep_hours();
+        self.end_what_must(self.clock.mono_ms());
+        let now = self.clock.now();
+        let put_out: Vec<SessionId> = self
+            .sessions
+            .iter()
+            .filter(|l| l.phase == Phase::Online)
+            .filter(|l| {
+                self.orders.access.blocked.contains(&l.mac)
+                    || self.orders.revoked.iter().any(|r| r.mac == l.mac && r.until > now)
+            })
+            .map(|l| l.id)
+            .collect();
+        if !put_out.is_empty() {
+            self.last_look();
+        }
+        for id in put_out {
+            self.stop(id, StopReason::Disconnected);
+        }
+        if let Err(e) = write_orders(&self.config.data, &self.orders) {
+            tracing::warn!(error = %e, "the orders were not written down; a restart asks the link for them");
+        }
+        Ok(())
+    }
+
+    fn enforce_orders(&mut self) -> Result<(), KernelError> {
+        let caps = Caps::from(&self.orders.plan);
+        let limit_ms = self.orders.plan.session_ms;
+        for live in self.sessions.iter_mut() {
+            live.limit_ms = limit_ms;
+        }
+        // Caps that come or go change which elements a person has: the old ones are what `reconcile` removes.
+        for live in self.sessions.iter_mut() {
+            live.caps = caps;
+        }
+        if self.policy().digest() == self.digest { self.reconcile().map(|_| ()) } else { self.load() }
+    }
+}
+
+/// The orders of the last run with their zone; the defaults where they cannot be followed.
+pub(super) fn read_orders(dir: &Path) -> io::Result<(Orders, Zone)> {
+    let orders: Orders = match std::fs::read(dir.join(ORDERS)) {
+        // Orders that cannot be read are asked for again by the link; the defaults serve until then.
+        Ok(text) => serde_json::from_slice(&text).unwrap_or_default(),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Orders::default(),
+        Err(e) => return Err(e),
+    };
+    match orders.check() {
+        Ok(zone) => Ok((orders, zone)),
+        Err(error) => {
+            tracing::warn!(%error, "the orders of the last run cannot be followed");
+            let plain = Orders::default();
+            let zone = plain.check().map_err(io::Error::other)?;
+            Ok((plain, zone))
+        }
+    }
+}
+
+fn write_orders(dir: &Path, orders: &Orders) -> io::Result<()> {
+    let temporary = dir.join("orders.new");
+    std::fs::write(&temporary, serde_json::to_vec(orders)?)?;
+    std::fs::File::open(&temporary)?.sync_all()?;
+    std::fs::rename(temporary, dir.join(ORDERS))
+}
