@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod advert;
+pub mod blocklist;
 pub mod captive;
 pub mod certificate;
 pub mod dns;

@@ -1,4 +1,4 @@
-//! The stored inputs of the fuzz targets of `netlink` and `dns`, run as an ordinary test.
+//! The stored inputs of the fuzz targets of `netlink`, `dns` and `blocklist`, run as an ordinary test.
 //!
 //! Those of `netlink` are datagrams that a Linux 6.18 kernel sent.
 #![allow(
@@ -9,6 +9,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../../../fuzz/checks/blocklist.rs"]
+mod blocklist;
 #[path = "../../../fuzz/checks/dns_message.rs"]
 mod dns_message;
 #[path = "../../../fuzz/checks/netlink.rs"]
@@ -44,6 +46,7 @@ fn run(target: &str, check: fn(&[u8])) -> usize {
 #[test]
 fn stored_inputs_do_no_harm() {
     assert!(run("netlink", netlink::check) >= 7);
+    assert!(run("blocklist", blocklist::check) >= 4);
     assert!(run("dns_message", dns_message::check) >= 2);
 }
 
