@@ -11,7 +11,7 @@ use crate::kernel::neighbours::Listener;
 use crate::kernel::{Kernel as _, KernelError, features, sysctl};
 use crate::link::{self, Link};
 use crate::portal::face::Box as Here;
-use crate::portal::{Face, Portal, crowd::Crowd, listen, tls, token::TokenKey};
+use crate::portal::{Extras, Face, Portal, crowd::Crowd, desk::Desk, listen, tls, token::TokenKey};
 use crate::status::{self, HubSeen};
 use crate::supervisor::{self, Parts, Supervisor, SupervisorError};
 use crate::words::Words;
@@ -124,9 +124,12 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
         stop: stop.clone(),
     };
     names(&house, exe);
-    let tls = portal(&house)?;
-    addresses(&house, tls.as_ref());
     let minutes = measure(&house);
+    // Without a hub nobody would ever read a report.
+    let desk = Desk::open(&house.config.data, house.journal.clone(), clock.clone());
+    let desk = met.is_some().then(|| Arc::new(desk));
+    let tls = portal(&house, Extras { desk, minutes: Some(minutes.clone()) })?;
+    addresses(&house, tls.as_ref());
     let (seen_tx, seen) = watch::channel(HubSeen::default());
     report(&house, (tls, capabilities), minutes.clone(), seen);
     // Without a hub the senders live on, so that those who follow them wait for ever.
@@ -242,7 +245,7 @@ fn names(house: &House, exe: PathBuf) {
 }
 
 /// The portal, over HTTP and, with a certificate, over HTTPS.
-fn portal(house: &House) -> Result<Option<tls::Tls>, GatewayError> {
+fn portal(house: &House, extras: Extras) -> Result<Option<tls::Tls>, GatewayError> {
     let config = &house.config;
     let words = Arc::new(Words::builtin());
     let here = Here {
@@ -253,7 +256,7 @@ fn portal(house: &House) -> Result<Option<tls::Tls>, GatewayError> {
     let plain = Face::plain(&words, &here).ok_or(GatewayError::Build("the time zone database"))?;
     let (face_tx, face) = watch::channel(Arc::new(plain));
     let key = TokenKey::new(chance::bytes().map_err(part("the portal's key"))?);
-    let portal = Portal::new(house.supervisor.clone(), face, words.clone(), house.clock.clone(), key);
+    let portal = Portal::new(house.supervisor.clone(), face, words.clone(), house.clock.clone(), key, extras);
     let crowd = Crowd::new(listen::MOST, listen::MOST_EACH);
     let mut desired = house.desired.clone();
     house.tasks.spawn({

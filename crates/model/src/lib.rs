@@ -18,6 +18,7 @@ pub mod moment;
 pub mod outage;
 pub mod pulse;
 pub mod refusal;
+pub mod report;
 pub mod rollup;
 pub mod session;
 pub mod site;

@@ -13,10 +13,12 @@
 
 use kulkul_model::Moment;
 use kulkul_model::gateway::GatewayId;
+use kulkul_model::report::ReportKind;
 use kulkul_proof::{Chain, Head, Signer, Verifier, manifest, request, seal};
 use kulkul_wire::link::request::Input;
 use kulkul_wire::link::{
-    Consent, Desired, Digest, Entry, Event, Header, Manifest, Sealed, Section, Stamp, Version, sealed, sign1,
+    Consent, Desired, Digest, Entry, Event, Header, Manifest, Report, Sealed, Section, Stamp, Version,
+    sealed, sign1,
 };
 use std::fs;
 use std::path::PathBuf;
@@ -44,9 +46,16 @@ fn examples() -> Vec<(&'static str, &'static str, Vec<u8>)> {
     let uri = "https://hub.example/link/v1/beat";
     let fields = request::sign(&signer, "gw-1", ("POST", uri), b"", Moment::EPOCH, "0123456789abcdef");
     let site = br#"{"version":{"epoch":1,"counter":2},"site":{"code":"BJ-001","name":"Banjar"}}"#;
+    let report = Report {
+        number: 3,
+        kind: ReportKind::EquipmentDamaged,
+        text: "Kabel putus.\nSejak kemarin".to_owned(),
+        language: "id".to_owned(),
+    };
     vec![
         ("journal_entry", "consent", seal(Entry::Consent(Consent { terms: 1, count: 2 }))),
         ("journal_entry", "hour", seal(Entry::Hour { service: vec![1; 40], usage: vec![2; 20] })),
+        ("journal_entry", "report", seal(Entry::Report(report))),
         ("journal_entry", "uplink", seal(Entry::Event(Event::UplinkBack { lost_ms: 9 }))),
         ("http_signature", "input", fields.signature_input.into_bytes()),
         ("http_signature", "signature", fields.signature.into_bytes()),

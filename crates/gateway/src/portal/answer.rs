@@ -1,26 +1,31 @@
 //! From a request to its answer: which page, which status, which headers.
 
+mod local;
+mod standing;
+
+use super::desk::Desk;
 use super::face::Face;
-use super::pages::{STYLE, View};
+use super::pages::View;
 use super::token::{Device, TokenKey};
 use super::{Door, form, hosts};
 use crate::clock::Clock;
+use crate::probe::Minutes;
 use crate::supervisor::{Admission, Who};
 use crate::words::{Lang, Words};
-use base64::Engine as _;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
-use kulkul_model::Refusal;
+use kulkul_model::measurement::Verdict;
 use kulkul_model::session::WayIn;
-use kulkul_wire::captive::{self, Captive};
-use sha2::{Digest as _, Sha256};
+use kulkul_wire::captive;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 /// The largest form that is read, in bytes.
 const LARGEST_FORM: usize = 4096;
+/// A measurement older than this says nothing of now, milliseconds.
+const FRESH_MS: i64 = 180_000;
 /// How long a form may take to arrive.
 const FORM_MS: i64 = 10_000;
 
@@ -46,7 +51,17 @@ struct Inner<D> {
     clock: Clock,
     key: TokenKey,
     drawn: Mutex<Drawn>,
-    policy: HeaderValue,
+    desk: Option<Arc<Desk>>,
+    minutes: Option<Minutes>,
+}
+
+/// What a portal has besides its door; a box that is on its own takes no reports.
+#[derive(Clone, Default)]
+pub struct Extras {
+    /// Takes reports.
+    pub desk: Option<Arc<Desk>>,
+    /// The last minute's measurement.
+    pub minutes: Option<Minutes>,
 }
 
 /// Welcome pages of the current minute, in halves, by language.
@@ -78,13 +93,10 @@ impl<D: Door> Portal<D> {
         words: Arc<Words>,
         clock: Clock,
         key: TokenKey,
+        extras: Extras,
     ) -> Self {
-        let digest = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(STYLE));
-        let policy = format!(
-            "default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-        );
-        let policy = HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
-        Portal(Arc::new(Inner { door, face, words, clock, key, drawn: Mutex::default(), policy }))
+        let Extras { desk, minutes } = extras;
+        Portal(Arc::new(Inner { door, face, words, clock, key, drawn: Mutex::default(), desk, minutes }))
     }
 
     /// Answers one request; never fails, whatever was sent.
@@ -105,6 +117,13 @@ impl<D: Door> Portal<D> {
             .unwrap_or_default();
         if !hosts::is_own(&host, face.host.as_deref(), at.local.ip()) {
             let wanted = parts.uri.path_and_query().map_or("/", |p| p.as_str());
+            // The code on the wall leads to the hub: its page about this place is ours too.
+            if let Some(code) =
+                parts.uri.path().strip_prefix("/t/").filter(|_| hosts::is_at(&host, &face.hub_url))
+            {
+                let place = hosts::portal_host(face.host.as_deref(), at.local.ip(), face.lan4, face.port);
+                return away(&format!("http://{place}/t/{}", form::encode(&form::decode(code))));
+            }
             let to = (parts.method == Method::GET).then(|| hosts::asked(&host, wanted)).flatten();
             return self.send_to_portal(&face, at, to.as_deref());
         }
@@ -125,64 +144,38 @@ impl<D: Door> Portal<D> {
             ("/status", true, _) => self.front(&ask, true).await,
             ("/privacy", true, _) => self.privacy(&ask).await,
             (captive::PATH, true, _) if at.secure => self.api(&ask).await,
-            ("/accept", _, true) => match self.read_form(&mut ask, &parts.headers, body).await {
-                Ok(form) => self.accept(&ask, &form).await,
-                Err(refused) => refused,
-            },
-            ("/logout", _, true) => match self.read_form(&mut ask, &parts.headers, body).await {
-                Ok(form) => self.log_out(&ask, &form).await,
-                Err(refused) => refused,
-            },
+            ("/report", true, _) => self.report_form(&ask).await,
+            (path @ ("/accept" | "/logout" | "/renew" | "/report"), _, true) => {
+                match self.read_form(&mut ask, &parts.headers, path, body).await {
+                    Ok(form) => self.posted(&ask, path, &form).await,
+                    Err(refused) => refused,
+                }
+            }
             ("/" | "/status" | "/privacy", ..) => self.not_allowed(&ask, "GET, HEAD"),
-            ("/accept" | "/logout", true, _) => self.see_other(&ask, "/", &[]),
-            ("/accept" | "/logout", ..) => self.not_allowed(&ask, "POST"),
+            ("/accept" | "/logout" | "/renew", true, _) => self.see_other(&ask, "/", &[]),
+            ("/accept" | "/logout" | "/renew", ..) => self.not_allowed(&ask, "POST"),
+            ("/report", ..) => self.not_allowed(&ask, "GET, HEAD, POST"),
+            (path, true, _) => match (path.strip_prefix("/t/"), path.strip_prefix("/report/")) {
+                (Some(code), _) => self.at_code(&ask, code).await,
+                (_, Some(number)) => self.reported(&ask, number),
+                _ => self.say(&ask, StatusCode::NOT_FOUND, "not-found"),
+            },
             _ => self.say(&ask, StatusCode::NOT_FOUND, "not-found"),
         }
     }
 
-    /// `/` and `/status`: the welcome page, or the session's page for who is online.
-    async fn front(&self, ask: &Ask<'_>, status: bool) -> Page {
-        let who = self.0.door.who(ask.ip).await;
-        let to = form::field(ask.query, "to").and_then(|to| hosts::checked(&to));
-        let token = self.0.key.issue(device(who.as_ref(), ask.ip), self.0.clock.now());
-        if let Some(session) = who.and_then(|w| w.session) {
-            let address =
-                hosts::portal_host(ask.face.host.as_deref(), ask.at.local.ip(), ask.face.lan4, ask.face.port);
-            let page = self.view(ask).online(&session, &token, to.as_deref(), &address);
-            return self.page(ask, StatusCode::OK, page.into());
+    async fn posted(&self, ask: &Ask<'_>, path: &str, form: &str) -> Page {
+        match path {
+            "/accept" => self.accept(ask, form).await,
+            "/renew" => self.renew(ask, form).await,
+            "/report" => self.report(ask, form).await,
+            _ => self.log_out(ask, form).await,
         }
-        let gone = !status && form::field(ask.query, "bye").is_some();
-        if to.is_none() && !gone {
-            return self.page(ask, StatusCode::OK, self.drawn_welcome(ask, &token));
-        }
-        let news = gone.then(|| self.0.words.text(ask.lang, "portal-logged-out"));
-        let page = self.view(ask).welcome(&token, to.as_deref(), news);
-        self.page(ask, StatusCode::OK, page.into())
     }
 
     async fn privacy(&self, ask: &Ask<'_>) -> Page {
         let mac = self.0.door.who(ask.ip).await.map(|w| w.mac);
         self.page(ask, StatusCode::OK, self.view(ask).privacy(mac).into())
-    }
-
-    /// RFC 8908: how things stand for the device that asks.
-    async fn api(&self, ask: &Ask<'_>) -> Page {
-        let session = self.0.door.who(ask.ip).await.and_then(|w| w.session);
-        let host = hosts::portal_host(ask.face.host.as_deref(), ask.at.local.ip(), ask.face.lan4, 80);
-        let left_ms = session.as_ref().map(|s| s.ends_at.since_ms(self.0.clock.now()).max(0));
-        let document = Captive {
-            captive: session.is_none(),
-            user_portal_url: Some(format!("https://{host}/")),
-            venue_info_url: Some(ask.face.place_url.clone()).filter(|u| u.starts_with("https://")),
-            can_extend_session: session.is_some().then_some(false),
-            seconds_remaining: left_ms.and_then(|ms| u64::try_from(ms / 1000).ok()),
-            bytes_remaining: None,
-        };
-        let mut answer = Response::new(Full::new(Bytes::from(document.to_json())));
-        let headers = answer.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(captive::MEDIA_TYPE));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private"));
-        answer
     }
 
     async fn accept(&self, ask: &Ask<'_>, body: &str) -> Page {
@@ -199,12 +192,7 @@ impl<D: Door> Portal<D> {
             let page = self.view(ask).welcome(&token, to.as_deref(), Some(news));
             return self.page(ask, StatusCode::FORBIDDEN, page.into());
         }
-        let asked = Admission {
-            ip: ask.ip,
-            way_in: WayIn::ClickThrough,
-            terms,
-            language: ask.lang.code().to_owned(),
-        };
+        let asked = self.admission(ask, WayIn::ClickThrough, terms);
         match self.0.door.admit(asked).await {
             Ok(_) => {
                 let onward: Vec<(&str, &str)> = to.iter().map(|to| ("to", to.as_str())).collect();
@@ -212,6 +200,10 @@ impl<D: Door> Portal<D> {
             }
             Err(refusal) => self.refused(ask, &refusal),
         }
+    }
+
+    fn admission(&self, ask: &Ask<'_>, way_in: WayIn, terms: Option<u32>) -> Admission {
+        Admission { ip: ask.ip, way_in, terms, language: ask.lang.code().to_owned() }
     }
 
     async fn log_out(&self, ask: &Ask<'_>, body: &str) -> Page {
@@ -226,7 +218,13 @@ impl<D: Door> Portal<D> {
         }
     }
 
-    async fn read_form<B>(&self, ask: &mut Ask<'_>, headers: &HeaderMap, body: B) -> Result<String, Page>
+    async fn read_form<B>(
+        &self,
+        ask: &mut Ask<'_>,
+        headers: &HeaderMap,
+        path: &str,
+        body: B,
+    ) -> Result<String, Page>
     where
         B: http_body::Body + Send,
         B::Data: Send,
@@ -235,7 +233,8 @@ impl<D: Door> Portal<D> {
         if text(headers, "sec-fetch-site").is_some_and(|s| s == "cross-site") {
             return Err(self.see_other(ask, "/", &[]));
         }
-        let whole = Box::pin(Limited::new(body, LARGEST_FORM).collect());
+        let largest = if path == "/report" { local::LARGEST_REPORT } else { LARGEST_FORM };
+        let whole = Box::pin(Limited::new(body, largest).collect());
         match self.0.clock.at_most(FORM_MS, whole).await {
             Some(Ok(form)) => {
                 let form = String::from_utf8_lossy(&form.to_bytes()).into_owned();
@@ -246,24 +245,11 @@ impl<D: Door> Portal<D> {
         }
     }
 
-    fn refused(&self, ask: &Ask<'_>, refusal: &Refusal) -> Page {
-        let what = match refusal.code {
-            "device-unknown" => "stranger",
-            "device-blocked" => "blocked",
-            "site-closed" => "closed",
-            "site-full" => "full",
-            _ => "trouble",
-        };
-        tracing::debug!(code = refusal.code, "not let in");
-        let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::FORBIDDEN);
-        self.say(ask, status, what)
-    }
-
     /// A page that says one thing; `what` names its words.
     fn say(&self, ask: &Ask<'_>, status: StatusCode, what: &str) -> Page {
         let heading = format!("portal-{what}-heading");
         let line = self.0.words.text(ask.lang, &format!("portal-{what}")).to_owned();
-        let again = matches!(what, "stranger" | "full" | "trouble" | "closed");
+        let again = matches!(what, "stranger" | "full" | "trouble");
         let back = if again { "portal-retry" } else { "portal-back" };
         let page = self.view(ask).message(&heading, vec![line], back);
         self.page(ask, status, page.into())
@@ -287,14 +273,19 @@ impl<D: Door> Portal<D> {
     fn send_to_portal(&self, face: &Face, at: At, to: Option<&str>) -> Page {
         let host = hosts::portal_host(face.host.as_deref(), at.local.ip(), face.lan4, face.port);
         let query = to.map(|to| format!("?to={}", form::encode(to))).unwrap_or_default();
-        let mut answer = redirect(StatusCode::FOUND, &format!("http://{host}/{query}"));
-        // The connection was captured: after admission the same host must be asked anew.
-        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        answer
+        away(&format!("http://{host}/{query}"))
     }
 
     fn view<'a>(&'a self, ask: &'a Ask<'_>) -> View<'a> {
-        View { face: &ask.face, words: &self.0.words, lang: ask.lang, now: self.0.clock.wall() }
+        let reports = self.0.desk.is_some();
+        View { face: &ask.face, words: &self.0.words, lang: ask.lang, now: self.0.clock.wall(), reports }
+    }
+
+    /// What the last minute says of the line, while it is not older than a few.
+    fn verdict(&self) -> Option<Verdict> {
+        let (minute, _) = (*self.0.minutes.as_ref()?.borrow())?;
+        let age_ms = self.0.clock.wall()?.since_ms(minute.at);
+        (age_ms <= FRESH_MS).then(|| minute.verdict())
     }
 
     /// The welcome page, drawn once a minute and language.
@@ -334,9 +325,17 @@ impl<D: Door> Portal<D> {
             headers.insert(name, HeaderValue::from_static(value));
         }
         headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-        headers.insert(header::CONTENT_SECURITY_POLICY, self.0.policy.clone());
+        headers.insert(header::CONTENT_SECURITY_POLICY, ask.face.look.policy.clone());
         page
     }
+}
+
+/// Sends a captured request on to an address of the portal.
+fn away(place: &str) -> Page {
+    let mut answer = redirect(StatusCode::FOUND, place);
+    // The connection was captured: after admission the same host must be asked anew.
+    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    answer
 }
 
 fn redirect(status: StatusCode, place: &str) -> Page {

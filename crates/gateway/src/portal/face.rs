@@ -2,18 +2,30 @@
 //!
 //! Knows no time and no device; it only says whose network this is and on what terms.
 
+use super::look::Look;
 use crate::words::{Lang, Words};
-use kulkul_model::Zone;
-use kulkul_wire::link::desired::{Desired, Text};
+use kulkul_model::hours::Timetable;
+use kulkul_model::site::SiteCode;
+use kulkul_model::{Moment, Zone};
+use kulkul_wire::link::desired::{Closure, Desired, Text};
 use std::net::IpAddr;
+
+/// The most announced closures that are shown.
+const CLOSURES: usize = 8;
 
 /// The terms, greeting and names of a place, in both languages.
 #[derive(Clone, Debug)]
 pub struct Face {
+    /// The place's code; none before the hub has said anything.
+    pub code: Option<SiteCode>,
     /// The place's name.
     pub place: String,
+    /// Names of the areas that it lies in, from the regency down.
+    pub areas: Vec<String>,
     /// The regency's page about the place; empty where there is none.
     pub place_url: String,
+    /// Where the hub's pages begin, without a last slash; empty where that is not known.
+    pub hub_url: String,
     /// The zone of clock times on the pages.
     pub zone: Zone,
     /// The version of the terms; 0 for those in the program.
@@ -22,6 +34,16 @@ pub struct Face {
     pub session_ms: i64,
     /// Rate to one device, Mbit/s; none for what the line gives.
     pub down_mbps: Option<u32>,
+    /// Bytes in both directions that one device may use in a local day.
+    pub day_bytes: Option<u64>,
+    /// Time that one device may be online in a local day, milliseconds.
+    pub day_ms: Option<u64>,
+    /// When the place is open; none is always.
+    pub timetable: Option<Timetable>,
+    /// Closures that are announced, the next one first.
+    pub closures: Vec<Closure>,
+    /// Styles with the place's colour.
+    pub look: Look,
     /// The language for browsers that name none.
     pub first: Lang,
     /// The name under which the portal answers; none for its address only.
@@ -65,12 +87,20 @@ impl Face {
     #[must_use]
     pub fn plain(words: &Words, here: &Box) -> Option<Self> {
         Some(Face {
+            code: None,
             place: String::new(),
+            areas: Vec::new(),
             place_url: String::new(),
+            hub_url: String::new(),
             zone: Zone::named("Asia/Makassar").ok()?,
             terms_version: 0,
             session_ms: 12 * 3_600_000,
             down_mbps: None,
+            day_bytes: None,
+            day_ms: None,
+            timetable: None,
+            closures: Vec::new(),
+            look: Look::of(None),
             first: Lang::Id,
             host: here.host.clone(),
             lan4: here.lan4,
@@ -85,18 +115,36 @@ impl Face {
         let plain = Self::plain(words, here)?;
         let site = &desired.site;
         let host = here.host.clone().or_else(|| Some(site.portal_host.clone()).filter(|h| is_name(h)));
+        let place_url = Some(&site.public_url).filter(|u| is_web(u)).cloned().unwrap_or_default();
+        let hub_url = place_url.strip_suffix(&format!("/sites/{}", site.code)).unwrap_or_default().to_owned();
+        let mut closures = desired.hours.closures.clone();
+        closures.sort_by_key(|c| (c.from, c.until));
         Some(Face {
+            code: Some(site.code.clone()),
             place: site.name.clone(),
-            place_url: Some(&site.public_url).filter(|u| is_web(u)).cloned().unwrap_or_default(),
+            areas: site.area_path.clone(),
+            place_url,
+            hub_url,
             zone: Zone::named(&site.zone).unwrap_or(plain.zone),
             terms_version: desired.portal.terms_version,
             session_ms: i64::try_from(desired.plan.session_ms).unwrap_or(plain.session_ms),
             down_mbps: desired.plan.down_kbps.map(|k| k / 1000).filter(|m| *m > 0),
+            day_bytes: desired.plan.day_bytes,
+            day_ms: desired.plan.day_ms,
+            timetable: desired.hours.timetable.clone(),
+            closures,
+            look: Look::of(desired.portal.colour.as_deref()),
             first: site.languages.first().and_then(|l| Lang::parse(l)).unwrap_or(Lang::Id),
             host,
             said: Lang::ALL.map(|lang| said(words, lang, Some(desired))),
             ..plain
         })
+    }
+
+    /// Announced closures that are not over at `now`, the next one first; a few.
+    pub fn closures_after(&self, now: Option<Moment>) -> impl Iterator<Item = &Closure> {
+        let over = move |c: &&Closure| now.is_none_or(|now| c.until > now);
+        self.closures.iter().filter(over).take(CLOSURES)
     }
 
     /// The sentences in one language.

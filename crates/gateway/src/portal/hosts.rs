@@ -67,6 +67,13 @@ pub fn is_own(host: &str, own_name: Option<&str>, local: IpAddr) -> bool {
     }
 }
 
+/// Whether a Host field names the host of an address such as `https://hub.example`.
+#[must_use]
+pub fn is_at(host: &str, address: &str) -> bool {
+    let (name, _) = split(host);
+    !name.is_empty() && split(shown(address)).0 == name
+}
+
 /// The host part of the address at which a device finds the portal.
 ///
 /// `local` is where the connection came in, `lan4` the place's own IPv4 address for
@@ -149,6 +156,19 @@ mod tests {
             ("captive.apple.com", v4, false),
         ] {
             assert_eq!(is_own(host, own, local), yes, "{host}");
+        }
+    }
+
+    #[test]
+    fn the_hubs_host_is_known_whatever_its_port_and_spelling() {
+        for (host, address, yes) in [
+            ("hub.example.go.id", "https://hub.example.go.id", true),
+            ("HUB.example.go.id.:80", "https://hub.example.go.id:8443", true),
+            ("hub.example.go.id.evil.test", "https://hub.example.go.id", false),
+            ("", "", false),
+            ("example.com", "", false),
+        ] {
+            assert_eq!(is_at(host, address), yes, "{host}");
         }
     }
 

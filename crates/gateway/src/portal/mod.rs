@@ -7,15 +7,18 @@
 
 mod answer;
 pub mod crowd;
+pub mod desk;
 pub mod face;
 pub mod form;
 pub mod hosts;
 pub mod listen;
+pub mod look;
 pub mod pages;
+pub mod standing;
 pub mod tls;
 pub mod token;
 
-pub use answer::{At, Portal};
+pub use answer::{At, Extras, Portal};
 pub use face::Face;
 
 use crate::supervisor::{Admission, Supervisor, Who};

@@ -3,17 +3,22 @@
 //! Pure: a page depends on the face, the language, the time and the session it is
 //! given. The welcome page is drawn once a minute and language and cut at its token.
 
+mod local;
+mod spoken;
+mod status;
+
+pub use local::Draft;
+
 use super::face::Face;
+use super::standing::Opening;
 use crate::words::{Lang, Words};
 use askama::Template;
 use kulkul_model::Moment;
-use kulkul_model::session::{Mac, Session};
+use kulkul_model::session::Mac;
+use spoken::Announced;
 
 /// Where a device's token goes in a page that was drawn beforehand.
 const TOKEN_MARK: &str = "\u{1}token\u{1}";
-
-/// The styles of every page, written into it.
-pub const STYLE: &str = include_str!("../../templates/portal/style.css");
 
 /// Everything that a page is drawn from, besides what it says.
 #[derive(Clone, Copy, Debug)]
@@ -26,11 +31,12 @@ pub struct View<'a> {
     pub lang: Lang,
     /// The time, when the box's clock can be believed.
     pub now: Option<Moment>,
+    /// Whether reports are taken here.
+    pub reports: bool,
 }
 
-#[derive(Template)]
-#[template(path = "portal/welcome.html")]
-struct Welcome<'a> {
+/// What every page has around what it says.
+struct Frame<'a> {
     lang: &'a str,
     title: &'a str,
     style: &'a str,
@@ -39,60 +45,37 @@ struct Welcome<'a> {
     other_href: String,
     other_code: &'a str,
     other_name: &'a str,
+    privacy: &'a str,
+    report: Option<&'a str>,
+}
+
+#[derive(Template)]
+#[template(path = "portal/welcome.html")]
+struct Welcome<'a> {
+    frame: Frame<'a>,
     greeting: &'a str,
     news: Option<&'a str>,
     notice: Option<&'a str>,
-    until: String,
-    rate: String,
+    lines: Vec<String>,
     terms_heading: &'a str,
     terms: &'a [String],
     token: &'a str,
     version: u32,
     to: Option<&'a str>,
     accept: &'a str,
-    privacy: &'a str,
-}
-
-#[derive(Template)]
-#[template(path = "portal/online.html")]
-struct Online<'a> {
-    lang: &'a str,
-    title: &'a str,
-    style: &'a str,
-    place: &'a str,
-    operator: &'a str,
-    other_href: String,
-    other_code: &'a str,
-    other_name: &'a str,
-    heading: &'a str,
-    until: String,
-    onward: Option<(&'a str, String)>,
-    facts: Vec<(&'a str, String)>,
-    notice: Option<&'a str>,
-    again: &'a str,
-    bookmark: String,
-    refresh: &'a str,
-    token: &'a str,
-    log_out: &'a str,
-    privacy: &'a str,
+    closures_heading: &'a str,
+    closures: Vec<Announced<'a>>,
 }
 
 #[derive(Template)]
 #[template(path = "portal/message.html")]
 struct Message<'a> {
-    lang: &'a str,
-    title: &'a str,
-    style: &'a str,
-    place: &'a str,
-    operator: &'a str,
-    other_href: String,
-    other_code: &'a str,
-    other_name: &'a str,
-    heading: &'a str,
+    frame: Frame<'a>,
     lines: Vec<String>,
     notice: Option<&'a str>,
-    back_href: String,
-    back: &'a str,
+    onward: Vec<(String, String)>,
+    closures_heading: &'a str,
+    closures: Vec<Announced<'a>>,
 }
 
 impl<'a> View<'a> {
@@ -123,6 +106,24 @@ impl<'a> View<'a> {
         self.face.said(self.lang).notice.as_deref()
     }
 
+    fn frame<'s>(&self, title: &'s str, other_href: String) -> Frame<'s>
+    where
+        'a: 's,
+    {
+        Frame {
+            lang: self.lang.code(),
+            title,
+            style: &self.face.look.style,
+            place: self.place(),
+            operator: &self.face.said(self.lang).operator,
+            other_href,
+            other_code: self.other().code(),
+            other_name: self.word("portal-other-language"),
+            privacy: self.word("portal-privacy-link"),
+            report: self.reports.then(|| self.word("portal-report")),
+        }
+    }
+
     /// The first page, with the token of the device that it is shown to.
     #[must_use]
     pub fn welcome(&self, token: &str, to: Option<&str>, news: Option<&str>) -> String {
@@ -131,27 +132,23 @@ impl<'a> View<'a> {
             || self.word("portal-rate-shared").to_owned(),
             |down| self.words.with(self.lang, "portal-rate", &[("down", &down.to_string())]),
         );
+        let mut lines = self.until_if_accepted();
+        lines.push(rate);
+        lines.extend(self.day_share());
         rendered(&Welcome {
-            lang: self.lang.code(),
-            title: self.word("portal-title"),
-            style: STYLE,
-            place: self.place(),
-            operator: &said.operator,
-            other_href: self.other_href("/", to),
-            other_code: self.other().code(),
-            other_name: self.word("portal-other-language"),
+            frame: self.frame(self.word("portal-title"), self.other_href("/", to)),
             greeting: &said.greeting,
             news,
             notice: self.notice(),
-            until: self.until_if_accepted(),
-            rate,
+            lines,
             terms_heading: self.word("portal-terms-heading"),
             terms: &said.terms,
             token,
             version: self.face.terms_version,
             to,
             accept: self.word("portal-accept"),
-            privacy: self.word("portal-privacy-link"),
+            closures_heading: self.word("portal-closures-heading"),
+            closures: self.closures(),
         })
     }
 
@@ -164,60 +161,31 @@ impl<'a> View<'a> {
             .unwrap_or((page.clone(), String::new()))
     }
 
-    /// The page of somebody who is online.
+    /// A page that says one thing, with one way back.
     #[must_use]
-    pub fn online(&self, session: &Session, token: &str, to: Option<&str>, address: &str) -> String {
-        let (w, lang) = (self.words, self.lang);
-        let now = self.now.unwrap_or(session.began_at);
-        let usage = session.usage;
-        let facts = vec![
-            (self.word("portal-online-left"), self.span(session.ends_at.since_ms(now))),
-            (self.word("portal-online-since"), self.clock(session.began_at)),
-            (self.word("portal-online-down"), self.megabytes(usage.down_bytes)),
-            (self.word("portal-online-up"), self.megabytes(usage.up_bytes)),
-        ];
-        let until = self.clock_and_day(session.ends_at);
-        rendered(&Online {
-            lang: lang.code(),
-            title: self.word("portal-online-heading"),
-            style: STYLE,
-            place: self.place(),
-            operator: &self.face.said(lang).operator,
-            other_href: self.other_href("/status", to),
-            other_code: self.other().code(),
-            other_name: self.word("portal-other-language"),
-            heading: self.word("portal-online-heading"),
-            until: w.with(lang, "portal-online-until", &[("until", &until)]),
-            onward: to
-                .map(|to| (to, w.with(lang, "portal-continue", &[("address", super::hosts::shown(to))]))),
-            facts,
-            notice: self.notice(),
-            again: self.word("portal-online-again"),
-            bookmark: w.with(lang, "portal-online-bookmark", &[("address", address)]),
-            refresh: self.word("portal-refresh"),
-            token,
-            log_out: self.word("portal-log-out"),
-            privacy: self.word("portal-privacy-link"),
-        })
+    pub fn message(&self, heading_key: &str, lines: Vec<String>, back_key: &str) -> String {
+        let back = self.words.text(self.lang, back_key).to_owned();
+        let onward = vec![(format!("/?lang={}", self.lang.code()), back)];
+        self.telling((self.words.text(self.lang, heading_key), self.other_href("/", None)), lines, onward)
     }
 
-    /// A page that says one thing: `what` names the words `portal-<what>-heading` and `portal-<what>`.
-    #[must_use]
-    pub fn message(&self, heading_key: &'a str, lines: Vec<String>, back_key: &'a str) -> String {
+    fn back(&self) -> (String, String) {
+        (format!("/?lang={}", self.lang.code()), self.word("portal-back").to_owned())
+    }
+
+    fn telling(
+        &self,
+        (heading, other_href): (&str, String),
+        lines: Vec<String>,
+        onward: Vec<(String, String)>,
+    ) -> String {
         rendered(&Message {
-            lang: self.lang.code(),
-            title: self.word(heading_key),
-            style: STYLE,
-            place: self.place(),
-            operator: &self.face.said(self.lang).operator,
-            other_href: self.other_href("/", None),
-            other_code: self.other().code(),
-            other_name: self.word("portal-other-language"),
-            heading: self.word(heading_key),
+            frame: self.frame(heading, other_href),
             lines,
             notice: self.notice(),
-            back_href: format!("/?lang={}", self.lang.code()),
-            back: self.word(back_key),
+            onward,
+            closures_heading: self.word("portal-closures-heading"),
+            closures: self.closures(),
         })
     }
 
@@ -234,73 +202,48 @@ impl<'a> View<'a> {
         if let Some(mac) = mac {
             lines.push(self.words.with(self.lang, "portal-privacy-mac", &[("mac", &mac.to_string())]));
         }
-        let mut page = self.message("portal-privacy-heading", lines, "portal-back");
-        // The switch of this page leads to itself, not to the first one.
-        page = page.replace(&self.other_href("/", None), &self.other_href("/privacy", None));
-        page
+        let heading = self.word("portal-privacy-heading");
+        self.telling((heading, self.other_href("/privacy", None)), lines, vec![self.back()])
     }
 
-    fn until_if_accepted(&self) -> String {
+    fn until_if_accepted(&self) -> Vec<String> {
         let Some(now) = self.now else {
             let span = self.span(self.face.session_ms);
-            return self.words.with(self.lang, "portal-until-span", &[("span", &span)]);
+            return vec![self.words.with(self.lang, "portal-until-span", &[("span", &span)])];
         };
-        let end = now.plus_ms(self.face.session_ms);
+        let mut end = now.plus_ms(self.face.session_ms);
+        let mut closes = None;
+        if let Opening::Open(Some(at)) = self.face.opening(Some(now))
+            && at < end
+        {
+            (end, closes) = (at, Some(self.word("portal-until-closing").to_owned()));
+        }
         let until = self.clock(end);
-        if self.face.zone.day(end) == self.face.zone.day(now) {
+        let first = if self.face.zone.day(end) == self.face.zone.day(now) {
             self.words.with(self.lang, "portal-until-clock", &[("until", &until)])
         } else {
             let date = self.day(end);
             self.words.with(self.lang, "portal-until-date", &[("date", &date), ("until", &until)])
-        }
+        };
+        [first].into_iter().chain(closes).collect()
     }
 
-    fn clock_and_day(&self, at: Moment) -> String {
-        let same = self.now.is_some_and(|now| self.face.zone.day(now) == self.face.zone.day(at));
-        if same { self.clock(at) } else { format!("{}, {}", self.day(at), self.clock(at)) }
-    }
-
-    /// Clock time with the zone's short name: `18.45 WITA`, in English `18:45 WITA`.
-    fn clock(&self, at: Moment) -> String {
-        let local = self.face.zone.civil(at);
-        self.words.with(
-            self.lang,
-            "portal-clock",
-            &[
-                ("hour", &format!("{:02}", local.hour())),
-                ("minute", &format!("{:02}", local.minute())),
-                ("zone", &self.face.zone.short(at)),
-            ],
-        )
-    }
-
-    fn day(&self, at: Moment) -> String {
-        let local = self.face.zone.civil(at);
-        let month = usize::try_from(local.month()).unwrap_or(1).saturating_sub(1);
-        let month = self.word("portal-months").split(' ').nth(month).unwrap_or_default();
-        self.words.with(self.lang, "portal-day", &[("day", &local.day().to_string()), ("month", month)])
-    }
-
-    fn span(&self, ms: i64) -> String {
-        let minutes = ms.max(0) / 60_000;
-        let (hours, rest) = (minutes / 60, minutes % 60);
-        let rest_text = rest.to_string();
-        match (hours, rest) {
-            (0, _) => self.words.with(self.lang, "portal-minutes", &[("minutes", &rest_text)]),
-            (h, 0) => self.words.with(self.lang, "portal-whole-hours", &[("hours", &h.to_string())]),
-            (h, _) => self.words.with(
-                self.lang,
-                "portal-hours",
-                &[("hours", &h.to_string()), ("minutes", &rest_text)],
-            ),
-        }
-    }
-
-    /// Megabytes with one decimal, in the language's own decimal sign.
-    fn megabytes(&self, bytes: u64) -> String {
-        let tenths = bytes / 100_000;
-        let n = format!("{}{}{}", tenths / 10, self.word("portal-decimal"), tenths % 10);
-        self.words.with(self.lang, "portal-megabytes", &[("n", &n)])
+    /// What one device gets in a day, where that is limited.
+    fn day_share(&self) -> Option<String> {
+        let span = |ms: u64| self.span(i64::try_from(ms).unwrap_or(i64::MAX));
+        let share = match (self.face.day_bytes, self.face.day_ms) {
+            (Some(bytes), Some(ms)) => {
+                let args = [("data", self.limit(bytes)), ("span", span(ms))];
+                let args = args.each_ref().map(|(name, value)| (*name, value.as_str()));
+                self.words.with(self.lang, "portal-share-both", &args)
+            }
+            (Some(bytes), None) => {
+                self.words.with(self.lang, "portal-share-data", &[("data", &self.limit(bytes))])
+            }
+            (None, Some(ms)) => self.words.with(self.lang, "portal-share-time", &[("span", &span(ms))]),
+            (None, None) => return None,
+        };
+        Some(share)
     }
 }
 

@@ -6,15 +6,19 @@
     reason = "what fails here fails the test"
 )]
 
-use kulkul_gateway::clock::Clock;
+use kulkul_gateway::clock::{Clock, Hand};
+use kulkul_gateway::journal::Journal;
 use kulkul_gateway::portal::crowd::Crowd;
+use kulkul_gateway::portal::desk::Desk;
 use kulkul_gateway::portal::face::{Box as Here, Face};
 use kulkul_gateway::portal::token::TokenKey;
-use kulkul_gateway::portal::{Door, Portal, listen};
-use kulkul_gateway::supervisor::{Admission, Who};
+use kulkul_gateway::portal::{Door, Extras, Portal, listen};
+use kulkul_gateway::supervisor::{Admission, DayUse, Who};
 use kulkul_gateway::words::Words;
+use kulkul_model::measurement::{Minute, UsageMinute};
 use kulkul_model::session::{Mac, Session, SessionId, Usage};
 use kulkul_model::{Moment, Refusal};
+use kulkul_wire::link::{BootId, Entry, Report};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -29,14 +33,26 @@ pub struct AnyDoor(Arc<Mutex<Kept>>);
 #[derive(Default)]
 struct Kept {
     session: Option<Session>,
-    refusal: Option<&'static str>,
+    today: Option<DayUse>,
+    refusal: Option<Refusal>,
+    now: Option<Moment>,
     asks: Vec<Admission>,
 }
 
 impl AnyDoor {
     /// From now on everybody is refused with this code.
     pub fn refuse(&self, code: &'static str) {
-        self.0.lock().unwrap().refusal = Some(code);
+        self.refuse_with(Refusal::new(403, code));
+    }
+
+    /// From now on everybody is refused so.
+    pub fn refuse_with(&self, refusal: Refusal) {
+        self.0.lock().unwrap().refusal = Some(refusal);
+    }
+
+    /// The device has used this much of its day.
+    pub fn used(&self, bytes: u64, ms: u64) {
+        self.0.lock().unwrap().today = Some(DayUse { bytes, ms });
     }
 
     /// Lets the device in without the portal.
@@ -71,20 +87,17 @@ fn session(now: Moment) -> Session {
 
 impl Door for AnyDoor {
     async fn who(&self, _: IpAddr) -> Option<Who> {
-        Some(Who {
-            mac: Mac([2, 0, 0x5e, 0x10, 0, 1]),
-            session: self.0.lock().unwrap().session.clone(),
-            today: None,
-        })
+        let kept = self.0.lock().unwrap();
+        Some(Who { mac: Mac([2, 0, 0x5e, 0x10, 0, 1]), session: kept.session.clone(), today: kept.today })
     }
 
     async fn admit(&self, ask: Admission) -> Result<Session, Refusal> {
         let mut kept = self.0.lock().unwrap();
         kept.asks.push(ask);
-        if let Some(code) = kept.refusal {
-            return Err(Refusal::new(403, code));
+        if let Some(refusal) = kept.refusal.clone() {
+            return Err(refusal);
         }
-        let session = session(Clock::machine().now());
+        let session = session(kept.now.unwrap_or_else(|| Clock::machine().now()));
         kept.session = Some(session.clone());
         Ok(session)
     }
@@ -101,6 +114,11 @@ pub struct House {
     pub door: AnyDoor,
     pub crowd: Crowd,
     pub clock: Clock,
+    pub journal: Journal,
+    /// Moves the clock, where it does not go by itself.
+    pub hand: Option<Hand>,
+    pub minutes: watch::Sender<Option<(Minute, UsageMinute)>>,
+    _data: tempfile::TempDir,
     _face: watch::Sender<Arc<Face>>,
     pub portal: Portal<AnyDoor>,
     stop: CancellationToken,
@@ -113,14 +131,45 @@ impl Drop for House {
 }
 
 impl House {
+    /// A place that the hub has said nothing about yet, on a box that has no hub.
     pub async fn open() -> House {
+        Self::build(Clock::machine(), None, None)
+    }
+
+    /// The place of a desired state, at a local time such as `2026-11-24T21:52`.
+    pub async fn at(time: &str, sections: serde_json::Value) -> House {
+        let start = Moment::parse(&format!("{time}:00+08:00")).unwrap();
+        let (clock, hand) = Clock::simulated(start, BootId([1; 16]));
+        let mut desired = serde_json::json!({
+            "version": {"epoch": 1, "counter": 2},
+            "site": {
+                "code": "BJ-001", "name": "Bale Banjar Bindu", "area_path": ["Badung", "Abiansemal", "Mekar Bhuwana"],
+                "portal_host": "portal.test", "public_url": "https://hub.example.go.id/sites/BJ-001",
+            },
+        });
+        desired.as_object_mut().unwrap().append(&mut sections.as_object().unwrap().clone());
+        let house = Self::build(clock, Some(hand), Some(desired));
+        house.door.0.lock().unwrap().now = Some(start);
+        house
+    }
+
+    fn build(clock: Clock, hand: Option<Hand>, desired: Option<serde_json::Value>) -> House {
         let words = Arc::new(Words::builtin());
         let listener = listen::bind(0).unwrap();
         let port = listener.local_addr().unwrap().port();
         let here = Here { host: Some("portal.test".to_owned()), lan4: None, port: 80 };
-        let (face, seen) = watch::channel(Arc::new(Face::plain(&words, &here).unwrap()));
-        let (clock, door) = (Clock::machine(), AnyDoor::default());
-        let portal = Portal::new(door.clone(), seen, words, clock.clone(), TokenKey::new([1; 32]));
+        let shown = match &desired {
+            None => Face::plain(&words, &here),
+            Some(desired) => Face::of(&serde_json::from_value(desired.clone()).unwrap(), &words, &here),
+        };
+        let (face, seen) = watch::channel(Arc::new(shown.unwrap()));
+        let (journal, data) = (Journal::in_memory(), tempfile::tempdir().unwrap());
+        let (minutes, measured) = watch::channel(None);
+        let desk = Arc::new(Desk::open(data.path(), journal.clone(), clock.clone()));
+        let extras = Extras { desk: desired.is_some().then_some(desk), minutes: Some(measured) };
+        let door = AnyDoor::default();
+        let key = TokenKey::new([1; 32]);
+        let portal = Portal::new(door.clone(), seen, words, clock.clone(), key, extras);
         let (crowd, stop) = (Crowd::new(listen::MOST, listen::MOST_EACH), CancellationToken::new());
         tokio::spawn(listen::serve(
             listener,
@@ -130,7 +179,35 @@ impl House {
             clock.clone(),
             stop.clone(),
         ));
-        House { at: ([127, 0, 0, 1], port).into(), door, crowd, clock, _face: face, portal, stop }
+        House {
+            at: ([127, 0, 0, 1], port).into(),
+            door,
+            crowd,
+            clock,
+            journal,
+            hand,
+            minutes,
+            _data: data,
+            _face: face,
+            portal,
+            stop,
+        }
+    }
+
+    /// Lets time pass and what the door knows of it.
+    pub fn pass(&self, ms: i64) {
+        self.hand.as_ref().unwrap().pass(ms);
+        self.door.0.lock().unwrap().now = Some(self.clock.now());
+    }
+
+    /// The reports that the journal holds.
+    pub async fn reports(&self) -> Vec<Report> {
+        let entries = self.journal.read(1, 1 << 20).await.unwrap();
+        let report = |entry| match entry {
+            Entry::Report(report) => Some(report),
+            _ => None,
+        };
+        entries.into_iter().filter_map(|(_, entry)| report(entry)).collect()
     }
 
     pub async fn connect(&self) -> TcpStream {
@@ -154,7 +231,8 @@ impl House {
             }
             answer
         };
-        let (_, answer) = self.clock.at_most(20_000, async { tokio::join!(write, read) }).await.unwrap();
+        let (_, answer) =
+            Clock::machine().at_most(20_000, async { tokio::join!(write, read) }).await.unwrap();
         String::from_utf8_lossy(&answer).into_owned()
     }
 

@@ -2,6 +2,8 @@
 
 mod abuse;
 mod captive;
+mod hours;
 mod house;
 mod look;
 mod people;
+mod reports;

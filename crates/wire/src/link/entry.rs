@@ -7,6 +7,7 @@ use super::cbor::{Malformed, Put, Take};
 use super::event::Event;
 use super::header::Stamp;
 use kulkul_model::gateway::Capabilities;
+use kulkul_model::report::ReportKind;
 use kulkul_model::session::{Mac, SessionId, StopReason, Usage, WayIn};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -34,12 +35,14 @@ pub enum Kind {
     KeyRotated,
     /// Dates earlier entries that have no wall-clock time.
     Anchor,
+    /// What somebody at the place says is wrong.
+    Report,
     /// A kind of a newer version.
     Other(u16),
 }
 
 impl Kind {
-    const KNOWN: [(Kind, u16, &'static str); 10] = [
+    const KNOWN: [(Kind, u16, &'static str); 11] = [
         (Kind::Started, 1, "started"),
         (Kind::SessionStart, 2, "session_start"),
         (Kind::SessionInterim, 3, "session_interim"),
@@ -50,6 +53,7 @@ impl Kind {
         (Kind::Gap, 8, "gap"),
         (Kind::KeyRotated, 9, "key_rotated"),
         (Kind::Anchor, 10, "anchor"),
+        (Kind::Report, 11, "report"),
     ];
 
     /// The number in the header.
@@ -184,6 +188,19 @@ pub struct Anchor {
     pub at: Stamp,
 }
 
+/// What somebody at the place says is wrong; the header's time is when they sent it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// The number that they were told, counted by the box.
+    pub number: u64,
+    /// What kind of trouble.
+    pub kind: ReportKind,
+    /// Their words, plain and at most 1,000 characters (`kulkul_model::report::plain`); may be empty.
+    pub text: String,
+    /// The language of the portal, `id` or `en`.
+    pub language: String,
+}
+
 /// One thing that a gateway records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
@@ -213,6 +230,8 @@ pub enum Entry {
     KeyRotated(PublicKey),
     /// Dates earlier entries.
     Anchor(Anchor),
+    /// What somebody at the place says is wrong.
+    Report(Report),
     /// A kind of a newer version: kept, not understood.
     Other {
         /// Its number.
@@ -237,6 +256,7 @@ impl Entry {
             Entry::Gap(_) => Kind::Gap,
             Entry::KeyRotated(_) => Kind::KeyRotated,
             Entry::Anchor(_) => Kind::Anchor,
+            Entry::Report(_) => Kind::Report,
             Entry::Other { code, .. } => Kind::Other(*code),
         }
     }
@@ -274,6 +294,9 @@ impl Entry {
             Entry::Anchor(Anchor { at }) => {
                 p.array(3).bytes(&at.boot.0).u64(at.mono_ms);
                 p.i64(at.wall.unwrap_or_default().ms());
+            }
+            Entry::Report(r) => {
+                p.array(4).u64(r.number).text(r.kind.as_str()).text(&r.text).text(&r.language);
             }
             Entry::Other { parts, .. } => return parts.clone(),
         }

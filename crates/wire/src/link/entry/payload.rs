@@ -1,13 +1,14 @@
 //! The payloads of entries as deterministic CBOR arrays, field by field.
 
 use super::{
-    Anchor, Consent, Entry, Gap, GapReason, Kind, SessionInterim, SessionStart, SessionStop, Started,
+    Anchor, Consent, Entry, Gap, GapReason, Kind, Report, SessionInterim, SessionStart, SessionStop, Started,
 };
 use crate::link::bytes::{Digest, PublicKey};
 use crate::link::cbor::{Malformed, Put, Take};
 use crate::link::header::Stamp;
 use kulkul_model::Moment;
 use kulkul_model::gateway::Capabilities;
+use kulkul_model::report::{self, ReportKind};
 use kulkul_model::session::{Mac, SessionId, StopReason, Usage, WayIn};
 use std::net::IpAddr;
 
@@ -44,12 +45,27 @@ pub(super) fn take(kind: Kind, t: &mut Take<'_>, n: u64) -> Result<(Entry, u64),
             let at = Stamp { boot, mono_ms, wall: Some(Moment::from_ms(wall)) };
             (Entry::Anchor(Anchor { at }), 3)
         }
+        Kind::Report => (Entry::Report(take_report(t)?), 4),
         Kind::Event | Kind::Hour | Kind::Other(_) => {
             t.skip(n)?;
             return Err(t.bad());
         }
     })
 }
+
+/// A kind of a newer version reads as `Other`; a text that no box of ours would send is refused.
+fn take_report(t: &mut Take<'_>) -> Result<Report, Malformed> {
+    let number = t.u64()?;
+    let kind = ReportKind::parse(t.text()?).unwrap_or(ReportKind::Other);
+    let (text, language) = (t.text()?, t.text()?);
+    if text.chars().count() > report::LONGEST || language.len() > LANGUAGE {
+        return Err(t.bad());
+    }
+    Ok(Report { number, kind, text: text.to_owned(), language: language.to_owned() })
+}
+
+/// The longest code of a language (RFC 5646 gives 35).
+const LANGUAGE: usize = 35;
 
 /// The first seven fields are those of version 0.1; a decoder takes what follows only where it is there.
 pub(super) fn put_started(p: &mut Put, s: &Started) {

@@ -27,6 +27,12 @@ fn all() -> Vec<Entry> {
         Entry::Gap(Gap { from: 3, to: 3, reason: GapReason::Refused, resume: None }),
         Entry::KeyRotated(PublicKey([4; 32])),
         Entry::Anchor(Anchor { at }),
+        Entry::Report(Report {
+            number: 12,
+            kind: ReportKind::EquipmentDamaged,
+            text: "Kabel di atas pintu putus.\nSejak kemarin".into(),
+            language: "id".into(),
+        }),
         Entry::Other { code: 999, parts: vec![vec![0x80]] },
         Entry::Event(Event::UplinkLost),
         Entry::Event(Event::UplinkBack { lost_ms: 9 }),
@@ -80,4 +86,31 @@ fn a_newer_version_may_add_fields_but_not_take_them_away() {
             assert!(read(entry.kind(), &[shorter]).is_err());
         }
     }
+}
+
+#[test]
+fn a_report_is_bounded_and_a_kind_of_a_newer_version_is_other() {
+    let report = |kind: &str, text: &str, language: &str| {
+        let mut p = Put::new();
+        p.array(4).u64(1).text(kind).text(text).text(language);
+        read(Kind::Report, &[p.done()])
+    };
+    let Ok(Entry::Report(new)) = report("too_bright", "x", "id") else { panic!("not read") };
+    assert_eq!(new.kind, ReportKind::Other);
+    assert!(report("slow", &"é".repeat(1_000), "id").is_ok());
+    assert!(report("slow", &"é".repeat(1_001), "id").is_err());
+    assert!(report("slow", "x", &"i".repeat(36)).is_err());
+}
+
+#[test]
+fn an_older_hub_takes_a_report_as_something_that_it_does_not_know() {
+    let entry = Entry::Report(Report {
+        number: 1,
+        kind: ReportKind::Slow,
+        text: String::new(),
+        language: "en".into(),
+    });
+    // What a version without this kind makes of the number.
+    let Ok(Entry::Other { code, parts }) = read(Kind::Other(11), &entry.encode()) else { panic!("not read") };
+    assert_eq!((code, parts), (11, entry.encode()));
 }
