@@ -7,14 +7,16 @@ use crate::orders::Orders;
 use ipnet::IpNet;
 use kulkul_model::session::Mac;
 use kulkul_wire::link::desired::PlanSection;
-use kulkul_wire::netlink::{Change, Counter, Element, Extra, Key, Set};
+use kulkul_wire::netlink::{Change, Counter, Element, Extra, Key, Set, queues};
 use kulkul_wire::ruleset::{Audience, Policy, Segment, private_ranges};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
 /// The table's policy for this box, these orders and the uplink's own networks.
+///
+/// `caps` bound addresses by themselves; `fair` puts their packets into classes.
 #[must_use]
-pub fn policy(config: &Config, orders: &Orders, uplink: &[IpNet]) -> Policy {
+pub fn policy(config: &Config, orders: &Orders, uplink: &[IpNet], caps: bool, fair: bool) -> Policy {
     let mut mgmt = private_ranges();
     mgmt.extend(&orders.management);
     mgmt.extend(uplink.iter().map(IpNet::trunc));
@@ -36,20 +38,24 @@ pub fn policy(config: &Config, orders: &Orders, uplink: &[IpNet]) -> Policy {
         dns_port: config.dns.port,
         http_port: config.portal.http_port,
         https_port: config.portal.https_port,
-        caps: Caps::from(&orders.plan) != Caps::default(),
+        caps,
         quotas: false,
+        fair,
         mgmt,
         reach: Vec::new(),
     }
 }
 
-/// The most that one address may send and receive, bytes per second; none for no limit.
+/// What bounds one address: the most that it may send and receive, and the class that it waits in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Caps {
-    /// From the device.
+    /// From the device, bytes per second; none for no limit of its own.
     pub up: Option<u64>,
-    /// To the device.
+    /// To the device, bytes per second; none for no limit of its own.
     pub down: Option<u64>,
+    /// Minor number of the device's class where the line is shared out.
+    #[serde(default)]
+    pub class: Option<u16>,
 }
 
 /// The kernel counts tokens in nanoseconds and refuses rates that would overflow: 100 Gbit/s is enough.
@@ -58,7 +64,7 @@ const MOST_RATE: u64 = 12_500_000_000;
 impl From<&PlanSection> for Caps {
     fn from(plan: &PlanSection) -> Self {
         let bytes = |kbps: Option<u32>| kbps.map(|k| (u64::from(k) * 125).clamp(1_000, MOST_RATE));
-        Caps { up: bytes(plan.up_kbps), down: bytes(plan.down_kbps) }
+        Caps { up: bytes(plan.up_kbps), down: bytes(plan.down_kbps), class: None }
     }
 }
 
@@ -89,6 +95,8 @@ impl Person {
         let cap = |set, rate: Option<u64>| rate.map(|r| element(set, address, Extra::Cap { bytes_per_s: r }));
         all.extend(cap(s.cap_up, self.caps.up));
         all.extend(cap(s.cap_dn, self.caps.down));
+        let class = self.caps.class.map(|c| element(s.class, address, Extra::Class(queues::handle(c))));
+        all.extend(class);
         all
     }
 
@@ -107,6 +115,7 @@ impl Person {
                 down: Set::Down4,
                 cap_up: Set::CapUp4,
                 cap_dn: Set::CapDn4,
+                class: Set::Class4,
             }
         } else {
             Sets {
@@ -115,6 +124,7 @@ impl Person {
                 down: Set::Down6,
                 cap_up: Set::CapUp6,
                 cap_dn: Set::CapDn6,
+                class: Set::Class6,
             }
         }
     }
@@ -126,10 +136,11 @@ struct Sets {
     down: Set,
     cap_up: Set,
     cap_dn: Set,
+    class: Set,
 }
 
 /// The sets that hold one element for each address that is online.
-pub const PEOPLE: [Set; 10] = [
+pub const PEOPLE: [Set; 12] = [
     Set::Known4,
     Set::Known6,
     Set::Auth4,
@@ -140,6 +151,8 @@ pub const PEOPLE: [Set; 10] = [
     Set::CapUp6,
     Set::CapDn4,
     Set::CapDn6,
+    Set::Class4,
+    Set::Class6,
 ];
 
 #[cfg(test)]
@@ -149,18 +162,18 @@ mod tests {
     #[test]
     fn caps_follow_the_plan_in_bytes() {
         let plan = PlanSection { down_kbps: Some(2_000), up_kbps: None, ..PlanSection::default() };
-        assert_eq!(Caps::from(&plan), Caps { up: None, down: Some(250_000) });
+        assert_eq!(Caps::from(&plan), Caps { up: None, down: Some(250_000), class: None });
         let plan = PlanSection { down_kbps: Some(u32::MAX), up_kbps: Some(0), ..PlanSection::default() };
-        assert_eq!(Caps::from(&plan), Caps { up: Some(1_000), down: Some(MOST_RATE) });
+        assert_eq!(Caps::from(&plan), Caps { up: Some(1_000), down: Some(MOST_RATE), class: None });
     }
 
     #[test]
     fn what_is_added_is_what_is_removed() {
-        let caps = Caps { up: Some(1), down: Some(2) };
+        let caps = Caps { up: Some(1), down: Some(2), class: Some(16) };
         for ip in ["10.77.0.9", "fd77::9"] {
             let person = Person { mac: Mac([2; 6]), ip: ip.parse().unwrap(), caps };
             let added = person.elements(1_000, Counter::default(), Counter::default());
-            assert_eq!(added.len(), 5);
+            assert_eq!(added.len(), 6);
             let removed: Vec<_> = added.iter().map(|e| Change::Remove(e.set, e.key)).collect();
             assert_eq!(person.removal(), removed);
             assert!(added.iter().all(|e| PEOPLE.contains(&e.set)));

@@ -11,6 +11,7 @@ pub mod paper;
 pub mod sysctl;
 
 use ipnet::IpNet;
+use kulkul_wire::netlink::queues::{Class, Queue};
 use kulkul_wire::netlink::routes::Neighbour;
 use kulkul_wire::netlink::{Change, Element, Garbled, Set};
 use std::io;
@@ -127,6 +128,30 @@ pub trait Kernel: Send {
     /// # Errors
     /// `KernelError` when there is no such interface or the kernel refused.
     fn ensure_address(&mut self, interface: &str, net: IpNet) -> Result<(), KernelError>;
+
+    /// Makes a link of a kind such as `ifb` unless there is one of that name, and switches it on.
+    ///
+    /// # Errors
+    /// `KernelError::Refused` where the kernel does not know the kind.
+    fn ensure_link(&mut self, name: &str, kind: &str) -> Result<(), KernelError>;
+
+    /// Changes the queues of an interface, in order; stops at nothing, tells the first refusal.
+    ///
+    /// # Errors
+    /// `KernelError::Refused` with the index of the first change that was refused; others took effect.
+    fn shape(&mut self, interface: &str, queues: &[Queue]) -> Result<(), KernelError>;
+
+    /// Lets an interface join packets of a flow as they come in, or not.
+    ///
+    /// # Errors
+    /// `KernelError` where the driver cannot.
+    fn join_packets(&mut self, interface: &str, on: bool) -> Result<(), KernelError>;
+
+    /// The classes of our tree on an interface; none where there is no tree.
+    ///
+    /// # Errors
+    /// `KernelError` when the kernel cannot be asked.
+    fn classes(&mut self, interface: &str) -> Result<Vec<Class>, KernelError>;
 
     /// An interface's number; nothing when there is none of that name.
     fn index(&self, interface: &str) -> Option<u32>;

@@ -22,6 +22,7 @@ pub mod portal;
 pub mod probe;
 pub mod run;
 pub mod sessions;
+pub mod shaping;
 pub mod status;
 pub mod supervisor;
 pub mod words;

@@ -132,7 +132,8 @@ mod tests {
     fn what_cannot_be_followed_says_which_value() {
         let share =
             |kind: &str, min_percent| SegmentShare { kind: kind.to_owned(), min_percent, priority: 0 };
-        let cases: [(fn(&mut Orders), &str); 4] = [
+        type Spoil = fn(&mut Orders);
+        let cases: [(Spoil, &str); 4] = [
             (|o| o.zone = "Asia/Atlantis".to_owned(), "Asia/Atlantis"),
             (|o| o.plan.session_ms = 0, "plan.session_ms is 0; the least that is of use is 60000"),
             (|o| o.line.up_kbps = Some(0), "line.up_kbps is 0"),

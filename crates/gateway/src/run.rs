@@ -13,7 +13,7 @@ use crate::link::{self, Link};
 use crate::portal::face::Box as Here;
 use crate::portal::{Extras, Face, Portal, crowd::Crowd, desk::Desk, listen, tls, token::TokenKey};
 use crate::status::{self, HubSeen};
-use crate::supervisor::{self, Parts, Supervisor, SupervisorError};
+use crate::supervisor::{self, Can, Parts, Supervisor, SupervisorError};
 use crate::words::Words;
 use crate::{advert, chance, dhcp, dns::keeper, journal::Journal, probe::Probe};
 use kulkul_model::gateway::Capabilities;
@@ -109,6 +109,7 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
         listener: Some(Listener::open()?),
         journal: journal.clone(),
         ids: chance::session_ids(),
+        can: Can::from(&capabilities),
     };
     let (supervisor, actor) = supervisor::start(parts, stop.clone())?;
     let (failed, failures) = mpsc::channel(16);
@@ -213,7 +214,9 @@ fn prepare(config: &Config, kernel: &mut Linux) -> Result<(), GatewayError> {
     let places: Vec<&str> = config.segments.iter().map(|s| s.interface.as_str()).collect();
     // Never forward without the table: until the supervisor has brought it up to date, nobody is let through.
     if kernel.digest()?.is_none() {
-        kernel.load(&firewall::policy(config, &crate::orders::Orders::default(), &[]).text(&[]))?;
+        kernel.load(
+            &firewall::policy(config, &crate::orders::Orders::default(), &[], false, false).text(&[]),
+        )?;
     }
     let wanted = sysctl::wanted(&config.uplink.interface, &places);
     for (path, error) in sysctl::set(&config.data, &wanted) {

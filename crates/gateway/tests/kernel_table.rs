@@ -101,6 +101,7 @@ fn policy() -> Policy {
         https_port: 8443,
         caps: true,
         quotas: true,
+        fair: false,
         mgmt: ruleset::private_ranges(),
         reach: Vec::new(),
     }

@@ -55,6 +55,10 @@ pub struct Place {
     pub category_en: String,
     /// Names of its areas, from the regency down.
     pub area_path: Vec<String>,
+    /// What the line gives to the place, kbit/s: the site's own profile, else its category's.
+    pub down_kbps: Option<u32>,
+    /// What the line takes from the place, kbit/s.
+    pub up_kbps: Option<u32>,
 }
 
 /// A gateway's newest desired state.
@@ -173,5 +177,7 @@ pub async fn place(tx: &mut Tx, site: &SiteCode) -> Result<Option<Place>, StoreE
         category_id: kind.name_id,
         category_en: kind.name_en,
         area_path,
+        down_kbps: found.down_kbps.or(kind.down_kbps),
+        up_kbps: found.up_kbps.or(kind.up_kbps),
     }))
 }

@@ -1,12 +1,15 @@
 //! Netlink messages that the gateway exchanges with the kernel, and nothing else.
 //!
 //! `message` knows headers and attributes, `tables` the batches and dumps of
-//! nf_tables, `routes` neighbours and addresses, `devices` links and queues. Integers of nf_tables are
+//! nf_tables, `routes` neighbours and addresses, `devices` links, `queues` classes that
+//! share a line. Integers of nf_tables are
 //! big-endian, those of the headers and of rtnetlink are the machine's. Nothing here
 //! opens a socket; decoders take any bytes and never panic.
 
 pub mod devices;
+pub mod features;
 pub mod message;
+pub mod queues;
 pub mod routes;
 pub mod tables;
 
@@ -49,6 +52,10 @@ pub enum Set {
     CapDn4,
     /// Most that an IPv6 address may receive.
     CapDn6,
+    /// IPv4 address to the class that its packets wait in.
+    Class4,
+    /// IPv6 address to the class that its packets wait in.
+    Class6,
     /// Walled garden, IPv4.
     Walled4,
     /// Walled garden, IPv6.
@@ -61,7 +68,7 @@ pub enum Set {
 
 impl Set {
     /// All sets.
-    pub const ALL: [Set; 14] = [
+    pub const ALL: [Set; 16] = [
         Set::Known4,
         Set::Known6,
         Set::Auth4,
@@ -72,6 +79,8 @@ impl Set {
         Set::CapUp6,
         Set::CapDn4,
         Set::CapDn6,
+        Set::Class4,
+        Set::Class6,
         Set::Walled4,
         Set::Walled6,
         Set::Blocked,
@@ -92,6 +101,8 @@ impl Set {
             Set::CapUp6 => "cap_up6",
             Set::CapDn4 => "cap_dn4",
             Set::CapDn6 => "cap_dn6",
+            Set::Class4 => "class4",
+            Set::Class6 => "class6",
             Set::Walled4 => "walled4",
             Set::Walled6 => "walled6",
             Set::Blocked => "blocked",
@@ -149,6 +160,8 @@ pub enum Extra {
         /// Bytes per second.
         bytes_per_s: u64,
     },
+    /// The handle of the class that an address is mapped to.
+    Class(u32),
 }
 
 /// One element of one set.

@@ -17,6 +17,24 @@ pub const TABLE: &str = "kulkul";
 /// The largest number of elements in a set of people.
 pub const SIZE: u32 = 65_535;
 
+/// Minor numbers of the classes that every shared line has.
+pub mod classes {
+    /// The line itself.
+    pub const LINE: u16 = 1;
+    /// What the box itself sends, and whatever has no class.
+    pub const OWN: u16 = 2;
+    /// People on public segments, above their devices' classes.
+    pub const PUBLIC: u16 = 3;
+    /// People on staff segments, above their devices' classes.
+    pub const STAFF: u16 = 4;
+    /// Devices of service segments.
+    pub const SERVICE: u16 = 5;
+    /// Devices that are not admitted, in the walled garden.
+    pub const STRANGERS: u16 = 6;
+    /// The first class of a device.
+    pub const FIRST_DEVICE: u16 = 16;
+}
+
 /// Whom a segment is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Audience {
@@ -58,6 +76,8 @@ pub struct Policy {
     pub caps: bool,
     /// Whether some plan has a quota.
     pub quotas: bool,
+    /// Whether packets wait in the class of their device.
+    pub fair: bool,
     /// Ranges that public people never reach: private, shared and the uplink's own.
     pub mgmt: Vec<IpNet>,
     /// Exceptions from `mgmt`.

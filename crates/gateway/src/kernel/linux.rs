@@ -4,11 +4,12 @@ mod socket;
 
 use super::{Kernel, KernelError};
 use ipnet::IpNet;
-use kulkul_wire::netlink::devices;
 use kulkul_wire::netlink::message::Message;
+use kulkul_wire::netlink::queues::{self, Class, Queue};
 use kulkul_wire::netlink::routes::{self, Neighbour};
 use kulkul_wire::netlink::tables::{self, Part};
 use kulkul_wire::netlink::{Change, Element, Set};
+use kulkul_wire::netlink::{devices, features};
 use socket::Talk;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Write as _;
@@ -17,6 +18,10 @@ use std::process::{Command, Stdio};
 
 const NETFILTER: isize = 12;
 const ROUTE: isize = 0;
+const GENERIC: isize = 16;
+
+/// Changes of queues in one datagram: their acknowledgements fit the socket's buffer.
+const QUEUES_AT_ONCE: usize = 200;
 
 /// How often a dump that was interrupted by a change is read again.
 const DUMP_TRIES: u32 = 5;
@@ -62,6 +67,12 @@ impl Linux {
     pub fn replace_root(&mut self, interface: u32, kind: &str) -> Result<(), KernelError> {
         let doing = "setting a queue discipline";
         self.route.ask(doing, |seq| devices::replace_root(interface, kind, seq), |_| ())
+    }
+
+    fn number(&self, interface: &str) -> Result<u32, KernelError> {
+        let source =
+            || std::io::Error::new(std::io::ErrorKind::NotFound, format!("no interface {interface}"));
+        self.index(interface).ok_or_else(|| KernelError::Io { doing: "changing queues", source: source() })
     }
 
     fn dump_all<T>(
@@ -236,6 +247,47 @@ impl Kernel for Linux {
             return Ok(());
         }
         self.route.ask(doing, |seq| routes::add_address(index, net, seq), |_| ())
+    }
+
+    fn ensure_link(&mut self, name: &str, kind: &str) -> Result<(), KernelError> {
+        if self.index(name).is_none() {
+            self.add_link(name, kind)?;
+        }
+        let number = self.number(name)?;
+        self.route.ask("switching a link on", |seq| routes::link_up(number, seq), |_| ())
+    }
+
+    fn shape(&mut self, interface: &str, queues: &[Queue]) -> Result<(), KernelError> {
+        let number = self.number(interface)?;
+        queues.chunks(QUEUES_AT_ONCE).try_for_each(|part| {
+            self.route.many("changing queues", part.len(), |i, seq| {
+                part.get(i).map(|q| queues::encode(number, q, seq)).unwrap_or_default()
+            })
+        })
+    }
+
+    fn join_packets(&mut self, interface: &str, on: bool) -> Result<(), KernelError> {
+        let doing = "setting an interface's features";
+        let mut talk = Talk::open(GENERIC)?;
+        let mut family = None;
+        talk.ask(doing, features::family, |m| family = family.or(features::family_from(m).ok()))?;
+        let family =
+            family.ok_or(KernelError::Garbled { doing, source: kulkul_wire::netlink::Garbled::Value })?;
+        talk.ask(doing, |seq| features::join(family, interface, on, seq), |_| ())
+    }
+
+    fn classes(&mut self, interface: &str) -> Result<Vec<Class>, KernelError> {
+        let doing = "reading classes";
+        let number = self.number(interface)?;
+        self.dump_all(
+            doing,
+            false,
+            |seq| queues::classes(number, seq),
+            |m, out| {
+                out.extend(queues::class(m).map_err(garbled(doing))?);
+                Ok(())
+            },
+        )
     }
 
     fn index(&self, interface: &str) -> Option<u32> {

@@ -5,6 +5,7 @@
 
 use super::{Kernel, KernelError};
 use ipnet::IpNet;
+use kulkul_wire::netlink::queues::{Class, Queue};
 use kulkul_wire::netlink::routes::Neighbour;
 use kulkul_wire::netlink::{Change, Element, Key, Set};
 use std::collections::BTreeMap;
@@ -21,10 +22,14 @@ pub struct Sheet {
     pub elements: BTreeMap<(Set, Key), Element>,
     /// Neighbours, all on interface 1.
     pub neighbours: BTreeMap<IpAddr, kulkul_model::session::Mac>,
+    /// Classes by interface and minor number.
+    pub classes: BTreeMap<(String, u16), Class>,
     /// Transactions so far.
     pub generation: u32,
     /// Refuses the next change, to see that the caller bears it.
     pub refuse_next: bool,
+    /// Refuses so many changes of queues.
+    pub refuse_queues: usize,
 }
 
 /// A kernel on paper; clones write on the same sheet.
@@ -126,6 +131,40 @@ impl Kernel for Paper {
 
     fn ensure_address(&mut self, _: &str, _: IpNet) -> Result<(), KernelError> {
         Ok(())
+    }
+
+    fn ensure_link(&mut self, _: &str, _: &str) -> Result<(), KernelError> {
+        Ok(())
+    }
+
+    fn shape(&mut self, interface: &str, queues: &[Queue]) -> Result<(), KernelError> {
+        let mut sheet = self.sheet();
+        if sheet.refuse_queues > 0 {
+            sheet.refuse_queues -= 1;
+            return Err(refused(0, 95));
+        }
+        for (i, queue) in queues.iter().enumerate() {
+            match *queue {
+                Queue::Root { .. } | Queue::NoRoot => sheet.classes.retain(|(on, _), _| on != interface),
+                Queue::Class(class) => {
+                    sheet.classes.insert((interface.to_owned(), class.minor), class);
+                }
+                Queue::NoClass(minor) => {
+                    let there = sheet.classes.remove(&(interface.to_owned(), minor));
+                    there.ok_or_else(|| refused(i, 2))?;
+                }
+                Queue::Leaf(..) | Queue::Through(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn join_packets(&mut self, _: &str, _: bool) -> Result<(), KernelError> {
+        Ok(())
+    }
+
+    fn classes(&mut self, interface: &str) -> Result<Vec<Class>, KernelError> {
+        Ok(self.sheet().classes.iter().filter(|((on, _), _)| on == interface).map(|(_, c)| *c).collect())
     }
 
     fn index(&self, _: &str) -> Option<u32> {

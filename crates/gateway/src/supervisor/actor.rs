@@ -7,6 +7,7 @@ mod apply;
 mod hours;
 mod keep;
 mod people;
+mod queues;
 mod upkeep;
 
 use super::{Ask, Supervisor, Totals, Who};
@@ -33,6 +34,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub use queues::Can;
+
 /// Messages that wait; more are made to wait at the sender.
 const QUEUE: usize = 1_024;
 
@@ -50,6 +53,8 @@ pub struct Parts {
     pub journal: Journal,
     /// Draws the ids of sessions.
     pub ids: Box<dyn FnMut() -> SessionId + Send>,
+    /// How this kernel can share a line.
+    pub can: Can,
 }
 
 /// Why the supervisor could not start.
@@ -106,6 +111,7 @@ struct Actor {
     /// The zone of the orders.
     zone: Zone,
     hours: hours::Hours,
+    queues: queues::Queues,
     /// What devices used today in sessions that are over.
     spent: Spent,
     uplink: Vec<IpNet>,

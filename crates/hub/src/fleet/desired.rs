@@ -3,7 +3,7 @@
 //! The version counts up only when the content changes. What differs from the
 //! defaults is in the settings `desired.portal`, `desired.access`, `desired.plan`,
 //! `desired.network`, `desired.line`, `desired.hours` and `desired.filter`, each the JSON
-//! of its section.
+//! of its section; the line's rates are those of the site's profile, else of its category's.
 
 use super::{Keys, KeysError, Known};
 use crate::Hub;
@@ -108,6 +108,10 @@ async fn build(
     if portal.operator.0.is_empty() {
         portal.operator = Text::new(&source.agency, &source.agency);
     }
+    let mut line: LineSection = chosen(tx, "desired.line", "{}").await?;
+    let profile = place.as_ref().map(|p| (p.down_kbps, p.up_kbps)).unwrap_or_default();
+    line.down_kbps = profile.0.or(line.down_kbps);
+    line.up_kbps = profile.1.or(line.up_kbps);
     Ok(vec![
         ("site", json(&site_section(source, site, place))),
         ("portal", json(&portal)),
@@ -116,7 +120,7 @@ async fn build(
         ("network", json(&chosen::<NetworkSection>(tx, "desired.network", "{}").await?)),
         ("revoked", json(&RevokedSection::default())),
         ("fleet", json(&FleetSection::default())),
-        ("line", json(&chosen::<LineSection>(tx, "desired.line", "{}").await?)),
+        ("line", json(&line)),
         ("hours", json(&chosen::<HoursSection>(tx, "desired.hours", "{}").await?)),
         ("filter", json(&chosen::<FilterSection>(tx, "desired.filter", "{}").await?)),
     ])
@@ -129,6 +133,8 @@ fn site_section(source: &Source, site: &SiteCode, place: Option<Place>) -> SiteS
         category_id: String::new(),
         category_en: String::new(),
         area_path: Vec::new(),
+        down_kbps: None,
+        up_kbps: None,
     });
     SiteSection {
         code: site.clone(),

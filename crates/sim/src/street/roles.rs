@@ -169,13 +169,14 @@ fn fill(people: Option<u16>, caps: bool) -> io::Result<()> {
         https_port: 8443,
         caps,
         quotas: false,
+        fair: false,
         mgmt: ruleset::private_ranges(),
         reach: Vec::new(),
     };
     let mut kernel = Linux::open().map_err(io::Error::other)?;
     let phone = Mac::parse(super::layout::PHONE).map_err(io::Error::other)?;
     let rate = caps.then_some(1 << 30);
-    let caps = Caps { up: rate, down: rate };
+    let caps = Caps { up: rate, down: rate, class: None };
     let all = (1..=people.unwrap_or(0)).map(|n| {
         let [hi, lo] = n.to_be_bytes();
         Person { mac: Mac([2, 0, 0, 1, hi, lo]), ip: client(n), caps }

@@ -32,6 +32,7 @@ const LIST_SET: u16 = 2;
 const LIST_ELEMENTS: u16 = 3;
 const LIST_ELEM: u16 = 1;
 const ELEM_KEY: u16 = 1;
+const ELEM_DATA: u16 = 2;
 const ELEM_TIMEOUT: u16 = 4;
 const ELEM_EXPIRATION: u16 = 5;
 const ELEM_EXPR: u16 = 7;
@@ -157,9 +158,14 @@ fn put_extra(w: &mut Writer, extra: Extra) {
     if extra == Extra::None {
         return;
     }
+    if let Extra::Class(class) = extra {
+        let nest = w.nest(ELEM_DATA);
+        w.put(DATA_VALUE, &class.to_ne_bytes());
+        return w.close(nest);
+    }
     let nest = w.nest(ELEM_EXPR);
     match extra {
-        Extra::None => {}
+        Extra::None | Extra::Class(_) => {}
         Extra::Counter(c) => {
             w.put_text(EXPR_NAME, "counter");
             let data = w.nest(EXPR_DATA);
@@ -285,7 +291,7 @@ pub fn elements(message: &Message<'_>, set: Set, out: &mut Vec<Element>) -> Resu
                 set,
                 key: key_from(key)?,
                 left_ms: left.and_then(be64),
-                extra: expr.map(extra_from).unwrap_or_default(),
+                extra: expr.map(extra_from).or_else(|| class_from(item)).unwrap_or_default(),
             });
         }
     }
@@ -294,6 +300,12 @@ pub fn elements(message: &Message<'_>, set: Set, out: &mut Vec<Element>) -> Resu
 
 fn be64(bytes: &[u8]) -> Option<u64> {
     bytes.first_chunk().map(|b| u64::from_be_bytes(*b))
+}
+
+/// The class that an element of a map leads to.
+fn class_from(item: &[u8]) -> Option<Extra> {
+    let value = find(find(item, ELEM_DATA)?, DATA_VALUE)?;
+    value.first_chunk().map(|b| Extra::Class(u32::from_ne_bytes(*b)))
 }
 
 fn extra_from(expr: &[u8]) -> Extra {

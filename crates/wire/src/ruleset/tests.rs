@@ -18,6 +18,7 @@ pub(super) fn policy() -> Policy {
         https_port: 8443,
         caps: true,
         quotas: true,
+        fair: true,
         mgmt,
         reach: vec!["10.20.0.0/16".parse().unwrap()],
     }
@@ -62,8 +63,8 @@ fn people_are_authenticated_before_they_touch_a_cap_or_a_quota() {
 
 #[test]
 fn packets_are_not_looked_up_for_what_no_plan_has() {
-    let text = Policy { caps: false, quotas: false, ..policy() }.text(&[]);
-    for rule in ["@cap_up4", "@cap_dn6", "@quota4", "@quota6"] {
+    let text = Policy { caps: false, quotas: false, fair: false, ..policy() }.text(&[]);
+    for rule in ["@cap_up4", "@cap_dn6", "@quota4", "@quota6", "@class4", "@class6", "meta priority set 1:"] {
         assert!(policy().text(&[]).contains(rule) && !text.contains(rule), "{rule}");
     }
     assert!(text.contains("set cap_up4"), "the sets stay, so that plans come and go");
@@ -72,7 +73,7 @@ fn packets_are_not_looked_up_for_what_no_plan_has() {
 #[test]
 fn both_families_have_the_same_lines() {
     let text = policy().text(&[]);
-    for d in ["known", "auth", "down", "cap_up", "cap_dn", "quota", "walled", "mgmt", "reach"] {
+    for d in ["known", "auth", "down", "cap_up", "cap_dn", "quota", "class", "walled", "mgmt", "reach"] {
         let count = |n: char| text.matches(&format!("{d}{n}")).count();
         assert_eq!(count('4'), count('6'), "{d}");
         assert!(count('4') >= 2, "{d} is made and used");

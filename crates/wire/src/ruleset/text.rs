@@ -1,6 +1,6 @@
 //! The nft text itself. Each family's half is made by the same lines.
 
-use super::{Audience, Policy, SIZE, TABLE};
+use super::{Audience, Policy, SIZE, TABLE, classes};
 use crate::netlink::{Element, Extra, burst};
 use ipnet::IpNet;
 use std::fmt::Write as _;
@@ -22,7 +22,7 @@ pub(super) fn table(p: &Policy, digest: &str) -> String {
     forward(&mut o, p);
     for audience in [Audience::Public, Audience::Staff, Audience::Service] {
         if p.segments.iter().any(|s| s.audience == audience) {
-            up(&mut o, audience);
+            up(&mut o, p, audience);
         }
     }
     if interfaces(p, &[Audience::Public, Audience::Staff]).is_some() {
@@ -49,6 +49,8 @@ fn sets(o: &mut String, p: &Policy, d: char, ip: &str) {
             "  set cap_{dir}{d} {{ typeof {ip} {field}; size {SIZE}; flags timeout; limit rate over 1 mbytes/second; }}"
         );
     }
+    let _ =
+        writeln!(o, "  map class{d} {{ typeof {ip} saddr : meta priority; size {SIZE}; flags timeout; }}");
     let _ = writeln!(o, "  map quota{d} {{ type {type_name} : quota; size {SIZE}; }}");
     let _ = writeln!(o, "  set walled{d} {{ type {type_name}; size {SIZE}; flags timeout; }}");
     for (name, nets) in [("mgmt", &p.mgmt), ("reach", &p.reach)] {
@@ -134,7 +136,7 @@ fn forward(o: &mut String, p: &Policy) {
 }
 
 /// From the place to the provider: blocked, private ranges, authenticated, then the rest.
-fn up(o: &mut String, audience: Audience) {
+fn up(o: &mut String, p: &Policy, audience: Audience) {
     let name = match audience {
         Audience::Public => "public_up",
         Audience::Staff => "staff_up",
@@ -142,7 +144,8 @@ fn up(o: &mut String, audience: Audience) {
     };
     let _ = writeln!(o, "  chain {name} {{\n    ether saddr @blocked drop");
     if audience == Audience::Service {
-        o.push_str("    ether saddr @allowed ct mark set 1 accept\n    jump refuse\n  }\n");
+        let class = wait_in(p, classes::SERVICE);
+        let _ = writeln!(o, "    ether saddr @allowed {class}ct mark set 1 accept\n    jump refuse\n  }}");
         return;
     }
     if audience == Audience::Public {
@@ -155,20 +158,29 @@ fn up(o: &mut String, audience: Audience) {
         let _ = writeln!(o, "    ether saddr . {ip} saddr @auth{d} goto online_up{d}");
     }
     o.push_str("    meta l4proto { icmp, ipv6-icmp } ct state related accept\n");
+    let class = wait_in(p, classes::STRANGERS);
     for (d, ip, _) in FAMILIES {
-        let _ = writeln!(o, "    {ip} daddr @walled{d} accept");
+        let _ = writeln!(o, "    {ip} daddr @walled{d} {class}accept");
     }
     // Phones want the time before they want the portal.
     o.push_str("    udp dport 123 limit rate 50/second accept\n    jump refuse\n  }\n");
 }
 
-/// Drops what is over an address's cap or quota.
+/// The words that put a packet into a class of the line's own, where the line is shared out.
+fn wait_in(p: &Policy, class: u16) -> String {
+    if p.fair { format!("meta priority set 1:{class:x} ") } else { String::new() }
+}
+
+/// Drops what is over an address's cap or quota, and puts the rest into its class.
 fn bounds(o: &mut String, p: &Policy, way: &str, field: &str, (d, ip): (char, &str)) {
     if p.caps {
         let _ = writeln!(o, "    {ip} {field} @cap_{way}{d} drop");
     }
     if p.quotas {
         let _ = writeln!(o, "    quota name {ip} {field} map @quota{d} drop");
+    }
+    if p.fair {
+        let _ = writeln!(o, "    meta priority set {ip} {field} map @class{d}");
     }
 }
 
@@ -187,8 +199,13 @@ fn down(o: &mut String, p: &Policy) {
         let _ = writeln!(o, "  chain down{d} {{");
         bounds(o, p, "dn", "daddr", (d, ip));
         let _ = writeln!(o, "    {ip} daddr @down{d} accept");
-        o.push_str("    ct mark 1 accept\n    meta l4proto { icmp, ipv6-icmp } ct state related accept\n");
-        let _ = writeln!(o, "    {ip} saddr @walled{d} accept\n    udp sport 123 accept\n    drop\n  }}");
+        let (service, strangers) = (wait_in(p, classes::SERVICE), wait_in(p, classes::STRANGERS));
+        let _ = writeln!(o, "    ct mark 1 {service}accept");
+        o.push_str("    meta l4proto { icmp, ipv6-icmp } ct state related accept\n");
+        let _ = writeln!(
+            o,
+            "    {ip} saddr @walled{d} {strangers}accept\n    udp sport 123 accept\n    drop\n  }}"
+        );
     }
 }
 
@@ -236,7 +253,7 @@ pub(super) fn elements(people: &[Element]) -> String {
     for e in people {
         let _ = write!(o, "add element inet {TABLE} {} {{ {}", e.set.name(), e.key);
         match e.extra {
-            Extra::None => {}
+            Extra::None | Extra::Class(_) => {}
             Extra::Counter(c) => {
                 let _ = write!(o, " counter packets {} bytes {}", c.packets, c.bytes);
             }
@@ -250,6 +267,9 @@ pub(super) fn elements(people: &[Element]) -> String {
         }
         if let Some(left_ms) = e.left_ms {
             let _ = write!(o, " timeout {}ms", left_ms.max(1));
+        }
+        if let Extra::Class(class) = e.extra {
+            let _ = write!(o, " : {:x}:{:x}", class >> 16, class & 0xffff);
         }
         o.push_str(" }\n");
     }

@@ -104,6 +104,39 @@ impl Talk {
         failed.map_or(Ok(()), Err)
     }
 
+    /// Sends so many requests in one datagram and reads how each went; all are tried.
+    pub(super) fn many(
+        &mut self,
+        doing: &'static str,
+        count: usize,
+        make: impl Fn(usize, u32) -> Vec<u8>,
+    ) -> Result<(), KernelError> {
+        self.drain(doing)?;
+        let first = self.next(u32::try_from(count).unwrap_or(u32::MAX));
+        let number = |i: usize| first.wrapping_add(u32::try_from(i).unwrap_or(u32::MAX));
+        let bytes: Vec<u8> = (0..count).flat_map(|i| make(i, number(i))).collect();
+        self.send(doing, &bytes)?;
+        let (mut failed, mut answered) = (None, 0);
+        while self.receive(doing, NO_WAIT)? {
+            for message in Messages(&self.buffer) {
+                let message = message.map_err(|source| KernelError::Garbled { doing, source })?;
+                let index = message.seq.wrapping_sub(first) as usize;
+                if message.kind != ERROR || index >= count {
+                    continue;
+                }
+                answered += 1;
+                if message.errno() != 0 && failed.is_none() {
+                    failed = Some(refused(doing, &message, Some(index)));
+                }
+            }
+        }
+        match failed {
+            Some(e) => Err(e),
+            None if answered >= count => Ok(()),
+            None => Err(KernelError::Io { doing, source: io::ErrorKind::TimedOut.into() }),
+        }
+    }
+
     /// Sends a question for a dump; false when the dump changed while it was read.
     pub(super) fn dump(
         &mut self,

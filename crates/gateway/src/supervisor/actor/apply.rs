@@ -1,7 +1,6 @@
 //! Taking a desired state in: checked, put into force as one, kept for the next start.
 
 use super::Actor;
-use crate::firewall::Caps;
 use crate::kernel::KernelError;
 use crate::orders::Orders;
 use crate::sessions::Phase;
@@ -58,17 +57,21 @@ impl Actor {
         Ok(())
     }
 
-    fn enforce_orders(&mut self) -> Result<(), KernelError> {
-        let caps = Caps::from(&self.orders.plan);
+    /// Makes queues, table and elements what the orders ask for.
+    pub(super) fn enforce_orders(&mut self) -> Result<(), KernelError> {
+        // Classes first: a packet that is sent into one that is not there yet waits with the box's own.
+        self.share_out()?;
         let limit_ms = self.orders.plan.session_ms;
         for live in self.sessions.iter_mut() {
             live.limit_ms = limit_ms;
         }
-        // Caps that come or go change which elements a person has: the old ones are what `reconcile` removes.
-        for live in self.sessions.iter_mut() {
-            live.caps = caps;
+        // Caps that came or went changed which elements a person has: the old ones are what `reconcile` removes.
+        if self.policy().digest() == self.digest {
+            self.reconcile().map(|_| ())?
+        } else {
+            self.load()?
         }
-        if self.policy().digest() == self.digest { self.reconcile().map(|_| ()) } else { self.load() }
+        self.clear_queues()
     }
 }
 

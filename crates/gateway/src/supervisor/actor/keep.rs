@@ -3,7 +3,7 @@
 use super::apply::read_orders;
 use super::people::left_ms;
 use super::{Actor, Parts, SupervisorError, upkeep};
-use crate::firewall::{self, Caps, PEOPLE};
+use crate::firewall::{self, PEOPLE};
 use crate::kernel::KernelError;
 use crate::sessions::book::{Book, into_this_run};
 use crate::sessions::spent::Spent;
@@ -24,7 +24,7 @@ type Elements = BTreeMap<(Set, Key), Element>;
 
 impl Actor {
     pub(super) fn open(parts: Parts, totals: watch::Sender<Totals>) -> Result<Self, SupervisorError> {
-        let Parts { config, clock, mut kernel, listener, journal, ids } = parts;
+        let Parts { config, clock, mut kernel, listener, journal, ids, can } = parts;
         let dir = config.data.clone();
         let failed = |source| SupervisorError::Book { dir: dir.clone(), source };
         let (book, people) = Book::open(&dir).map_err(failed)?;
@@ -37,12 +37,11 @@ impl Actor {
         let now = clock.stamp();
         for (written, mut live) in people {
             into_this_run(&mut live, written, now);
-            live.caps = Caps::from(&orders.plan);
             // Nobody could be seen while the daemon was away: idleness is counted from here.
             live.seen_mono_ms = clock.mono_ms();
             sessions.insert(live);
         }
-        let digest = firewall::policy(&config, &orders, &uplink).digest();
+        let queues = super::queues::Queues::new(&config, can);
         let upkeep = upkeep::Upkeep::new(&clock);
         Ok(Actor {
             config,
@@ -54,9 +53,10 @@ impl Actor {
             orders,
             zone,
             hours,
+            queues,
             spent,
             uplink,
-            digest,
+            digest: String::new(),
             sessions,
             book,
             waiting: BTreeMap::new(),
@@ -73,6 +73,11 @@ impl Actor {
 
     /// Compares kernel and sessions and makes them one; the table is loaded only when it differs.
     pub(super) fn begin(&mut self) -> Result<(), SupervisorError> {
+        if let Err(error) = self.share_out() {
+            tracing::error!(%error, "the line is not shared out: rates by themselves bound people");
+            self.share_no_more();
+        }
+        self.digest = self.policy().digest();
         let loaded = self.kernel.digest()?;
         if loaded.as_ref() == Some(&self.digest) {
             let changed = self.reconcile()?;
@@ -101,7 +106,9 @@ impl Actor {
     }
 
     pub(super) fn policy(&self) -> Policy {
-        firewall::policy(&self.config, &self.orders, &self.uplink)
+        let caps = self.caps();
+        let bounded = caps.up.is_some() || caps.down.is_some();
+        firewall::policy(&self.config, &self.orders, &self.uplink, bounded, self.queues.are_shared())
     }
 
     /// Makes changes and keeps count of our own transactions.
@@ -281,7 +288,11 @@ fn counter(e: &Element) -> Option<Counter> {
 }
 
 fn is_other_cap(wanted: &Element, there: &Element) -> bool {
-    matches!((wanted.extra, there.extra), (Extra::Cap { bytes_per_s: a }, Extra::Cap { bytes_per_s: b }) if a != b)
+    match (wanted.extra, there.extra) {
+        (Extra::Cap { bytes_per_s: a }, Extra::Cap { bytes_per_s: b }) => a != b,
+        (Extra::Class(a), Extra::Class(b)) => a != b,
+        _ => false,
+    }
 }
 
 pub(super) fn sum(a: Usage, b: Usage) -> Usage {

@@ -2,7 +2,6 @@
 
 use super::{Actor, Waiting, Written};
 use crate::config::Kind;
-use crate::firewall::Caps;
 use crate::kernel::KernelError;
 use crate::kernel::neighbours::Heard;
 use crate::sessions::{Counted, Live, Phase, Today};
@@ -79,12 +78,13 @@ impl Actor {
             told_mono_ms: mono_ms,
             addresses: [(ask.ip, Counted::default())].into(),
             carried: Usage::default(),
-            caps: Caps::from(&self.orders.plan),
+            caps: self.caps(),
             kind,
             today: Today { day: self.spent.day(), bytes: 0, since_mono_ms: mono_ms },
             bound: None,
         };
         live.bound = self.bound(&live, mono_ms);
+        live.caps.class = self.queues.take();
         for ip in others {
             if live.has_room(ip) && self.sessions.at(ip).is_none() {
                 live.addresses.entry(ip).or_default();
@@ -114,7 +114,9 @@ impl Actor {
             Written::Start(id, Ok(_)) => self.let_in(id),
             Written::Start(id, Err(e)) => {
                 tracing::error!(error = %e, "a session's start was not recorded: refused");
-                self.sessions.remove(id);
+                if let Some(class) = self.sessions.remove(id).and_then(|l| l.caps.class) {
+                    self.queues.give_back(class);
+                }
                 self.scratch(id);
                 self.tell(id, &Err(busy()));
             }
@@ -136,8 +138,13 @@ impl Actor {
     /// The start is on the disk: packets pass from here on.
     fn let_in(&mut self, id: SessionId) {
         let mono_ms = self.clock.mono_ms();
-        let Some(live) = self.sessions.get_mut(id) else { return };
         let mut changes = Vec::new();
+        let Some(live) = self.sessions.get(id) else { return };
+        let (kind, class) = (live.kind, live.caps.class);
+        if let Some(class) = class {
+            self.make_class(class, kind);
+        }
+        let Some(live) = self.sessions.get_mut(id) else { return };
         let left_ms = left_ms(live, mono_ms);
         let (mac, caps) = (live.mac, live.caps);
         for (ip, counted) in &mut live.addresses {
@@ -210,6 +217,9 @@ impl Actor {
                 }
             }
             Err(e) => tracing::error!(error = %e, "a session's elements could not be removed"),
+        }
+        if let Some(class) = live.caps.class {
+            self.drop_class(id, class);
         }
         self.record_stop(id);
         self.publish();

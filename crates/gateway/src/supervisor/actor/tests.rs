@@ -7,6 +7,7 @@ use kulkul_wire::netlink::{Counter, Extra, Set};
 use std::path::Path;
 
 mod hours;
+mod queues;
 
 const CONFIG: &str = r#"
 hub = "https://hub.example.go.id"
@@ -54,6 +55,7 @@ impl House {
                 n += 1;
                 SessionId([n; 16])
             }),
+            can: Can { htb: true, ifb: true, leaves: crate::shaping::Leaves::default() },
         };
         let (supervisor, task) = start(parts, stop.clone()).unwrap();
         (supervisor, task, stop)

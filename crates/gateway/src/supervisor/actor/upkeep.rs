@@ -88,6 +88,7 @@ impl Actor {
         if is_due(&mut self.upkeep.minute, mono_ms, MINUTE_MS) {
             self.report("following the uplink", Actor::follow_uplink);
             self.report("renewing elements", Actor::renew);
+            self.report("looking at the queues", Actor::mend_queues);
             self.interims(mono_ms);
             self.note_alive();
             if self.listener.is_none() {

@@ -1,0 +1,280 @@
+//! A full line shared out by the real kernel: classes, turns, promises of segments.
+//!
+//! The box's classes and table are made by the same code as at a place. Streams are
+//! TCP; what is measured is what the phones received.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, reports by printing and measures in real time"
+)]
+
+#[path = "../../sim/src/street/ground.rs"]
+mod ground;
+
+use ground::{Place, Running, permitted, skip, until, wire};
+use kulkul_gateway::config::Kind;
+use kulkul_gateway::firewall::{Caps, Person};
+use kulkul_gateway::kernel::Kernel;
+use kulkul_gateway::kernel::linux::Linux;
+use kulkul_gateway::shaping::{Leaves, Side, Way};
+use kulkul_model::session::Mac;
+use kulkul_wire::link::desired::{LineSection, PlanSection, SegmentShare};
+use kulkul_wire::netlink::queues::{Class, Queue};
+use kulkul_wire::netlink::{Change, Counter, Element, Extra, Key, Set};
+use kulkul_wire::ruleset::classes::{LINE, OWN, PUBLIC, STAFF};
+use kulkul_wire::ruleset::{self, Audience, Policy, Segment};
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+const ROLE: &str = "KULKUL_FAIR_ROLE";
+const LINE_KBPS: u32 = 40_000;
+const WORLD: &str = "203.0.113.1:5001";
+
+/// Not a test: what this program does when a test starts it again inside a namespace.
+#[test]
+fn a_role_in_a_namespace() {
+    let Ok(role) = std::env::var(ROLE) else { return };
+    let words: Vec<&str> = role.split_whitespace().collect();
+    match words.as_slice() {
+        ["serve"] => serve(),
+        ["share", shares, plan] => share(shares == &"promised", plan.parse().unwrap()),
+        ["pull", from, flows, seconds] => {
+            pull(from.parse().unwrap(), flows.parse().unwrap(), seconds.parse().unwrap());
+        }
+        other => panic!("no role {other:?}"),
+    }
+}
+
+fn command(place: &Place, role: &str) -> std::process::Command {
+    let mut command = place.command(std::env::current_exe().unwrap().to_str().unwrap());
+    command.args(["--exact", "a_role_in_a_namespace", "--nocapture", "-q"]).env(ROLE, role);
+    command
+}
+
+/// Sends zeros to whoever connects.
+fn serve() {
+    for stream in TcpListener::bind("0.0.0.0:5001").unwrap().incoming().flatten() {
+        std::thread::spawn(move || {
+            let mut stream = stream;
+            while stream.write_all(&[0; 16_384]).is_ok() {}
+        });
+    }
+}
+
+/// Receives over so many connections; prints the bytes of the time after the first two seconds.
+fn pull(from: IpAddr, flows: usize, seconds: u64) {
+    let got = Arc::new(AtomicU64::new(0));
+    for _ in 0..flows {
+        let got = got.clone();
+        std::thread::spawn(move || {
+            let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+            socket.bind(&SocketAddr::new(from, 0).into()).unwrap();
+            socket.connect(&WORLD.parse::<SocketAddr>().unwrap().into()).unwrap();
+            let mut stream = TcpStream::from(socket);
+            let mut buffer = vec![0; 65_536];
+            while let Ok(n) = stream.read(&mut buffer) {
+                got.fetch_add(n as u64, Ordering::Relaxed);
+            }
+        });
+    }
+    std::thread::sleep(Duration::from_secs(2));
+    let (begin, before) = (Instant::now(), got.load(Ordering::Relaxed));
+    std::thread::sleep(Duration::from_secs(seconds));
+    let bytes = got.load(Ordering::Relaxed) - before;
+    println!("=> {}", (bytes as f64 / begin.elapsed().as_secs_f64()) as u64);
+    std::process::exit(0);
+}
+
+fn phone(n: u8) -> Mac {
+    Mac([2, 0, 0, 0, 0, n])
+}
+
+/// Shares the box's line between three devices: two of public people, one of staff.
+fn share(promised: bool, most_kbps: u32) {
+    let share =
+        |kind: &str, min_percent, priority| SegmentShare { kind: kind.to_owned(), min_percent, priority };
+    let shares = if promised { vec![share("staff", 60, 1), share("public", 20, 2)] } else { Vec::new() };
+    let line = LineSection { down_kbps: Some(LINE_KBPS), shares, ..LineSection::default() };
+    let plan = PlanSection { down_kbps: Some(most_kbps), ..PlanSection::default() };
+    let side = Side::of(&line, &plan, Way::Down, Leaves::default()).unwrap();
+    let policy = Policy {
+        uplink: "wan0".into(),
+        nat6: false,
+        ssh: false,
+        segments: vec![Segment { interface: "lan0".into(), audience: Audience::Public }],
+        dns_port: 5300,
+        http_port: 8080,
+        https_port: 8443,
+        caps: false,
+        quotas: false,
+        fair: true,
+        mgmt: ruleset::private_ranges(),
+        reach: Vec::new(),
+    };
+    let mut kernel = Linux::open().unwrap();
+    for on in ["wan0", "port9"] {
+        kernel.join_packets(on, true).unwrap();
+        kernel.join_packets(on, false).unwrap();
+        let features = std::process::Command::new("ethtool").args(["-k", on]).output().unwrap();
+        let features = String::from_utf8_lossy(&features.stdout).into_owned();
+        assert!(features.contains("generic-receive-offload: off"), "{features}");
+    }
+    let devices: Vec<Class> = [(16, Kind::Public), (17, Kind::Public), (18, Kind::Staff)]
+        .map(|(minor, kind)| side.device(minor, kind))
+        .to_vec();
+    let mut queues = vec![Queue::Root { default: OWN }];
+    let all = side.frame().into_iter().chain(devices.iter().copied());
+    queues.extend(
+        all.flat_map(|c| {
+            let leaf = Queue::Leaf(c.minor, side.leaf(&c));
+            [Some(Queue::Class(c)), Some(leaf).filter(|_| ![LINE, PUBLIC, STAFF].contains(&c.minor))]
+        })
+        .flatten(),
+    );
+    kernel.shape("lan0", &queues).unwrap();
+    // What the kernel says of its classes is what was asked for.
+    let mut there = kernel.classes("lan0").unwrap();
+    there.sort_by_key(|c| c.minor);
+    let mut wanted: Vec<Class> = side.frame().into_iter().chain(devices).collect();
+    wanted.sort_by_key(|c| c.minor);
+    assert_eq!(there, wanted);
+    kernel.load(&policy.text(&[])).unwrap();
+    let none = Counter::default();
+    let people = (0..3u8).flat_map(|n| {
+        let caps = Caps { class: Some(16 + u16::from(n)), ..Caps::default() };
+        let ip = IpAddr::from([10, 77, 0, 9 + n]);
+        Person { mac: phone(9 + n), ip, caps }.elements(600_000, none, none)
+    });
+    let changes: Vec<Change> = people.map(Change::Add).collect();
+    kernel.change(&changes).unwrap();
+    let class = kernel.dump(Set::Class4).unwrap();
+    assert!(
+        class
+            .iter()
+            .any(|e: &Element| e.key == Key::Address([10, 77, 0, 10].into())
+                && e.extra == Extra::Class(0x1_0011)),
+        "{class:?}"
+    );
+}
+
+struct Ground {
+    phones: Vec<Place>,
+    gateway: Place,
+    world: Place,
+    _server: Running,
+}
+
+/// Three phones on a bridge of the box, and a server outside.
+fn lay(what: &str) -> Ground {
+    let place = |n: &str| Place::new(&format!("{what}-{n}")).unwrap();
+    let (gateway, world) = (place("gw"), place("world"));
+    let phones: Vec<Place> = (9..12).map(|n| place(&format!("p{n}"))).collect();
+    gateway.ip("link add lan0 type bridge").unwrap();
+    for (n, phone) in (9..).zip(&phones) {
+        wire(phone, "eth0", &gateway, &format!("port{n}")).unwrap();
+        gateway.ip(&format!("link set port{n} master lan0")).unwrap();
+        phone.ip(&format!("link set eth0 address 02:00:00:00:00:{n:02x}")).unwrap();
+        phone.ip(&format!("addr add 10.77.0.{n}/16 dev eth0")).unwrap();
+        phone.ip("route add default via 10.77.0.1").unwrap();
+    }
+    wire(&gateway, "wan0", &world, "eth0").unwrap();
+    for (place, words) in [
+        (&gateway, "link set lan0 up"),
+        (&gateway, "addr add 10.77.0.1/16 dev lan0"),
+        (&gateway, "addr add 198.51.100.2/24 dev wan0"),
+        (&gateway, "route add default via 198.51.100.1"),
+        // A provider's line carries single frames; a virtual wire would carry forty at once.
+        (&world, "link set eth0 gso_max_segs 1"),
+        (&world, "addr add 198.51.100.1/24 dev eth0"),
+        (&world, "addr add 203.0.113.1/32 dev lo"),
+    ] {
+        place.ip(words).unwrap();
+    }
+    gateway.sysctl("net.ipv4.ip_forward", "1").unwrap();
+    let server = Running::start(&mut command(&world, "serve")).unwrap();
+    until("the server listens", 60, || {
+        world.run("ss -ltnH sport = :5001").ok().filter(|o| !o.is_empty()).map(|_| ())
+    });
+    Ground { phones, gateway, world, _server: server }
+}
+
+impl Ground {
+    /// Shares the line; a plan's rate bounds each device.
+    fn share(&self, shares: &str, most_kbps: u32) {
+        let out = command(&self.gateway, &format!("share {shares} {most_kbps}")).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    }
+
+    /// What phones with so many connections each receive side by side, as parts of the line.
+    fn pull(&self, flows: &[(usize, usize)]) -> Vec<f64> {
+        let running: Vec<_> = flows
+            .iter()
+            .map(|(n, flows)| {
+                let mut c = command(&self.phones[*n], &format!("pull 10.77.0.{} {flows} 6", 9 + n));
+                c.stdout(std::process::Stdio::piped()).spawn().unwrap()
+            })
+            .collect();
+        let parts: Vec<f64> = running
+            .into_iter()
+            .map(|child| {
+                let out = child.wait_with_output().unwrap();
+                let text = String::from_utf8_lossy(&out.stdout).into_owned();
+                let rate: f64 =
+                    text.split("=> ").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
+                rate * 8.0 / 1_000.0 / f64::from(LINE_KBPS)
+            })
+            .collect();
+        println!("{flows:?}: {parts:.3?}");
+        parts
+    }
+}
+
+fn ground(test: &str, what: &str) -> Option<Ground> {
+    match permitted() {
+        Ok(()) => Some(lay(what)),
+        Err(why) => {
+            skip(test, &why);
+            None
+        }
+    }
+}
+
+#[test]
+fn one_alone_gets_the_line_and_fifty_flows_get_no_more_than_one() {
+    let Some(ground) = ground("one_alone_gets_the_line_and_fifty_flows_get_no_more_than_one", "fair") else {
+        return;
+    };
+    ground.share("even", 1_000_000);
+    let alone = ground.pull(&[(0, 1)]);
+    // Of a line's bits TCP's own headers take some 4 percent.
+    assert!((0.85..=1.01).contains(&alone[0]), "{alone:?}");
+    let two = ground.pull(&[(0, 1), (1, 50)]);
+    let (modest, greedy) = (two[0], two[1]);
+    assert!((modest + greedy) > 0.85, "the line is full: {two:?}");
+    assert!((modest / (modest + greedy) - 0.5).abs() < 0.05, "the modest one gets its half: {two:?}");
+}
+
+#[test]
+fn a_segment_gets_what_was_promised_and_a_plan_bounds_a_device() {
+    let Some(ground) = ground("a_segment_gets_what_was_promised_and_a_plan_bounds_a_device", "promise")
+    else {
+        return;
+    };
+    ground.share("promised", 1_000_000);
+    let all = ground.pull(&[(0, 20), (1, 20), (2, 1)]);
+    assert!(all[2] > 0.55, "staff are sure of 60 percent: {all:?}");
+    assert!(all[0] + all[1] > 0.15, "and public people of 20: {all:?}");
+    ground.gateway.run("tc qdisc del dev lan0 root").unwrap();
+    ground.share("even", 4_000);
+    let slow = ground.pull(&[(0, 8)]);
+    assert!((0.08..=0.105).contains(&slow[0]), "a tenth of the line by the plan: {slow:?}");
+    assert!(ground.world.run("true").is_ok());
+}
