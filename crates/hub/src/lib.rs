@@ -19,6 +19,7 @@ pub mod open_files;
 pub mod serve;
 pub mod sites;
 pub mod staff;
+pub mod voice;
 pub mod watch;
 pub mod web;
 

@@ -12,6 +12,8 @@
 use kulkul_gateway::clock::Clock as BoxClock;
 use kulkul_gateway::journal::Journal;
 use kulkul_gateway::link::{self, Client, Identity, Link};
+use kulkul_gateway::portal::desk::{Desk, Said};
+use kulkul_gateway::portal::token::Device;
 use kulkul_gateway::status::HubSeen;
 use kulkul_hub::fleet::keys::{self, KeyUse};
 use kulkul_hub::fleet::{claims, follower, sessions};
@@ -19,10 +21,11 @@ use kulkul_hub::serve::{ServeError, Server};
 use kulkul_hub::{Clock, Config, Hub};
 use kulkul_model::Refusal;
 use kulkul_model::gateway::Capabilities;
+use kulkul_model::report::ReportKind;
 use kulkul_model::session::{Mac, SessionId, WayIn};
 use kulkul_model::site::SiteCode;
 use kulkul_store::testing::on_both;
-use kulkul_store::{Lane, Store, StoreError, args, journal, setting};
+use kulkul_store::{Lane, Store, StoreError, args, journal, report, setting};
 use kulkul_wire::link::desired::Desired;
 use kulkul_wire::link::{Consent, Entry, SessionStart};
 use std::net::TcpListener;
@@ -253,6 +256,14 @@ async fn a_box_enrols_follows_and_delivers_over_tls_and_outlives_its_hub() {
         for count in 0..50 {
             b.journal.append(Entry::Consent(Consent { terms: 1, count })).await.unwrap();
         }
+        // Somebody reports it meanwhile, and reads a number at once.
+        let desk = Desk::open(data.path(), b.journal.clone(), clock.clone());
+        let said = Said {
+            kind: ReportKind::NoInternet,
+            text: "Mati <sejak> pagi".to_owned(),
+            language: "id".to_owned(),
+        };
+        assert_eq!(desk.take(Device::Mac(Mac([2; 6])), said).await, Ok(1));
         let head = b.journal.head();
         let house = serve(dir.path(), port, store.clone()).await.unwrap();
         until(&hub_clock, "the rest of the journal", async || {
@@ -261,6 +272,14 @@ async fn a_box_enrols_follows_and_delivers_over_tls_and_outlives_its_hub() {
             (held.seq >= head).then_some(())
         })
         .await;
+        let mut tx = house.hub.store().reader().await.unwrap();
+        let told = report::list(&mut tx, &report::Filter::default(), &report::newest(), 10).await.unwrap();
+        drop(tx);
+        let [report] = told.try_into().unwrap();
+        assert_eq!(
+            (report.site, report.local_number, report.text.as_str()),
+            (site(), 1, "Mati <sejak> pagi")
+        );
         until(&hub_clock, "the box to know", async || (b.journal.held() >= head).then_some(())).await;
 
         // The box restarts without a hub: the last good state counts from the first second.

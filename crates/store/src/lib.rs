@@ -27,6 +27,7 @@ pub mod journal;
 pub mod migrations;
 pub mod outage;
 pub mod pack;
+pub mod report;
 pub mod roll_hour;
 mod row;
 pub mod session;

@@ -16,6 +16,7 @@ pub const ALL: &[Migration] = &[
     ("0003_fleet", include_str!("migrations/0003_fleet.sql")),
     ("0004_watch", include_str!("migrations/0004_watch.sql")),
     ("0005_import", include_str!("migrations/0005_import.sql")),
+    ("0006_report", include_str!("migrations/0006_report.sql")),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (

@@ -35,6 +35,7 @@ pub const ALL: &[(&str, &[(&str, &str)])] = &[
     ("clue", crate::clue::STATEMENTS),
     ("hot", crate::hot::STATEMENTS),
     ("outage", crate::outage::STATEMENTS),
+    ("report", crate::report::STATEMENTS),
     ("pack", crate::pack::STATEMENTS),
     ("roll_hour", crate::roll_hour::STATEMENTS),
     ("unsettled", crate::unsettled::STATEMENTS),

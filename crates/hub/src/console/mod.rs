@@ -8,7 +8,7 @@ pub mod pages;
 
 pub use frame::{Choice, Frame};
 
-use crate::{Hub, fleet, sites, staff};
+use crate::{Hub, fleet, sites, staff, voice};
 use axum::Router;
 
 /// Every page under `/console`.
@@ -21,4 +21,5 @@ pub fn routes() -> Router<Hub> {
         .merge(staff::audit_pages::routes())
         .merge(sites::console::routes())
         .merge(fleet::console::routes())
+        .merge(voice::console::routes())
 }

@@ -6,6 +6,7 @@
 use super::signed::store_problem;
 use super::{Keys, Known, sessions};
 use crate::Hub;
+use crate::voice::reports;
 use crate::watch::intake;
 use crate::web::problem::Problem;
 use kulkul_model::gateway::GatewayId;
@@ -185,6 +186,8 @@ impl Work {
             gateway::set_capabilities(tx, &self.gateway, &started.capabilities).await?;
         }
         intake::entry(tx, (&self.site, &self.gateway), self.now, stamp.wall, entry).await?;
+        let told = (opened.head.seq, stamp, self.now);
+        reports::entry(tx, (&self.site, &self.gateway), told, entry).await?;
         sessions::entry(tx, &self.keys, (&self.site, &self.gateway), stamp, entry).await
     }
 }

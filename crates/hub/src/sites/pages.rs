@@ -13,7 +13,7 @@ use crate::web::{Lenient, Page, Problem, W, figures, page};
 use askama::Template;
 use axum::Router;
 use axum::extract::Path;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use http::StatusCode;
 use kulkul_model::Moment;
@@ -28,7 +28,14 @@ const ON_PAGE: usize = 50;
 
 /// The public pages about sites.
 pub fn routes() -> Router<Hub> {
-    Router::new().route("/sites", get(list)).route("/sites/{code}", get(one))
+    Router::new().route("/sites", get(list)).route("/sites/{code}", get(one)).route("/t/{code}", get(of_code))
+}
+
+/// `/t/{code}`: where the code on a place's wall leads; typed by hand, it may be in small letters.
+async fn of_code(Path(code): Path<String>) -> Result<Response, Problem> {
+    let code = code.trim().to_ascii_uppercase();
+    let code = SiteCode::parse(&code).map_err(|_| Problem::status(StatusCode::NOT_FOUND))?;
+    Ok(Redirect::to(&format!("/sites/{code}")).into_response())
 }
 
 #[derive(Deserialize, Default)]

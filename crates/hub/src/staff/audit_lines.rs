@@ -74,6 +74,9 @@ fn object(on: &Page, e: &Entry, after: Option<&Value>) -> (String, Option<String
             (format!("{} ({site})", noun(short(&e.object))), Some(format!("/console/gateways?q={site}")))
         }
         ("gateway" | "journal", None) => (noun(short(&e.object)), Some("/console/gateways".to_owned())),
+        ("report", Some(site)) => {
+            (on.w.a("noun-report-of", "site", site), Some(format!("/console/reports?site={site}")))
+        }
         ("staff", _) => (noun(&e.object), Some("/console/staff".to_owned())),
         ("token", _) => (noun(&e.object), Some("/console/tokens".to_owned())),
         _ => (noun(&e.object), None),
@@ -131,7 +134,7 @@ fn shown(on: &Page, name: &str, value: Option<&Value>) -> String {
         None | Some(Value::Null) => "–".to_owned(),
         Some(Value::String(text)) => {
             let word = match name {
-                "stage" | "role" | "position_quality" | "name_quality" => {
+                "stage" | "role" | "position_quality" | "name_quality" | "report_status" => {
                     known(on, &name.replace('_', "-"), text)
                 }
                 _ => text.clone(),

@@ -8,10 +8,29 @@ use super::ROWS;
 use crate::Hub;
 use crate::watch::jobs::EVIDENCE_MS;
 use kulkul_model::Moment;
-use kulkul_store::{Lane, StoreError, journal};
+use kulkul_store::{Lane, StoreError, journal, report};
 
 /// Chains looked at in one reading transaction.
 const PAGE: u32 = 200;
+
+/// Lets go of reports that came in before the evidence's age.
+///
+/// # Errors
+/// `StoreError` of the database; what went before it stays gone.
+pub async fn forget_reports(hub: &Hub, now: Moment) -> Result<u64, StoreError> {
+    let before = now.plus_ms(-EVIDENCE_MS);
+    let mut gone = 0;
+    loop {
+        let some = hub
+            .store()
+            .write(Lane::Job, move |tx| Box::pin(async move { report::forget(tx, before, ROWS).await }))
+            .await?;
+        gone += some;
+        if some < u64::from(ROWS) {
+            return Ok(gone);
+        }
+    }
+}
 
 /// Lets go of entries that arrived before the evidence's age, and of as old ones kept aside.
 ///

@@ -9,7 +9,7 @@ mod journal;
 mod people;
 
 pub use blobs::{UNNAMED_MS, drop_unnamed};
-pub use journal::retire;
+pub use journal::{forget_reports, retire};
 pub use people::{KEEP_MS, forget};
 
 use crate::Hub;
@@ -38,6 +38,11 @@ pub async fn run(hub: &Hub) {
             Ok(0) => {}
             Ok(entries) => tracing::info!(entries, "old journal entries were retired"),
             Err(e) => tracing::warn!(error = %e, "old journal entries stay; tried again in an hour"),
+        }
+        match forget_reports(hub, now).await {
+            Ok(0) => {}
+            Ok(reports) => tracing::info!(reports, "old reports were forgotten"),
+            Err(e) => tracing::warn!(error = %e, "old reports stay; tried again in an hour"),
         }
         if now >= blobs_due {
             match drop_unnamed(hub, now).await {
