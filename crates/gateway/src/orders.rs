@@ -2,10 +2,11 @@
 
 use ipnet::IpNet;
 use kulkul_model::Zone;
-use kulkul_model::hours::NotATimetable;
 use kulkul_model::moment::NotAZone;
 use kulkul_wire::link::Desired;
-use kulkul_wire::link::desired::{AccessSection, HoursSection, LineSection, PlanSection, RevokedDevice};
+use kulkul_wire::link::desired::{
+    self, AccessSection, HoursSection, LineSection, NotOrders, PlanSection, RevokedDevice,
+};
 use serde::{Deserialize, Serialize};
 
 /// What the supervisor needs to keep of a desired state.
@@ -58,63 +59,24 @@ impl From<&Desired> for Orders {
 
 /// Why orders cannot be followed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotOrders {
+pub enum NotFollowed {
     /// Days and hours would have no beginning.
     #[error(transparent)]
     Zone(#[from] NotAZone),
-    /// Opening hours that nobody can keep to.
+    /// A value of a section.
     #[error(transparent)]
-    Hours(#[from] NotATimetable),
-    /// A limit that would let nobody in.
-    #[error("{field} is {value}; the least that is of use is {least}")]
-    TooLittle {
-        /// Section and field.
-        field: &'static str,
-        /// What was ordered.
-        value: u64,
-        /// The least.
-        least: u64,
-    },
-    /// Shares of the line that are more than the line.
-    #[error("line.shares promise {0} % of the line")]
-    Shares(u32),
-    /// A share of a kind of segment that there is not.
-    #[error("line.shares name \"{0}\"; there are public, staff and service")]
-    Kind(String),
+    Orders(#[from] NotOrders),
 }
 
 impl Orders {
     /// Checks every value; gives the zone.
     ///
     /// # Errors
-    /// `NotOrders` names the first value that cannot be followed.
-    pub fn check(&self) -> Result<Zone, NotOrders> {
+    /// `NotFollowed` names the first value that cannot be followed.
+    pub fn check(&self) -> Result<Zone, NotFollowed> {
         let zone = Zone::named(&self.zone)?;
-        if let Some(table) = &self.hours.timetable {
-            table.check()?;
-        }
-        let plan = &self.plan;
-        let least = [
-            ("plan.session_ms", Some(plan.session_ms), 60_000),
-            ("plan.day_ms", plan.day_ms, 60_000),
-            ("plan.day_bytes", plan.day_bytes, 1_000_000),
-            ("plan.down_kbps", plan.down_kbps.map(u64::from), 8),
-            ("plan.up_kbps", plan.up_kbps.map(u64::from), 8),
-            ("line.down_kbps", self.line.down_kbps.map(u64::from), 64),
-            ("line.up_kbps", self.line.up_kbps.map(u64::from), 64),
-        ];
-        for (field, value, least) in least {
-            if let Some(value) = value.filter(|v| *v < least) {
-                return Err(NotOrders::TooLittle { field, value, least });
-            }
-        }
-        if let Some(odd) =
-            self.line.shares.iter().find(|s| !["public", "staff", "service"].contains(&&*s.kind))
-        {
-            return Err(NotOrders::Kind(odd.kind.clone()));
-        }
-        let promised: u32 = self.line.shares.iter().map(|s| u32::from(s.min_percent)).sum();
-        if promised > 100 { Err(NotOrders::Shares(promised)) } else { Ok(zone) }
+        desired::check(&self.plan, &self.line, &self.hours)?;
+        Ok(zone)
     }
 }
 
@@ -147,8 +109,8 @@ mod tests {
         }
         let mut orders = Orders::default();
         orders.line.shares = vec![share("public", 60), share("service", 50)];
-        assert_eq!(orders.check().unwrap_err(), NotOrders::Shares(110));
+        assert_eq!(orders.check().unwrap_err(), NotFollowed::Orders(NotOrders::Shares(110)));
         orders.line.shares = vec![share("guests", 10)];
-        assert_eq!(orders.check().unwrap_err(), NotOrders::Kind("guests".to_owned()));
+        assert_eq!(orders.check().unwrap_err(), NotFollowed::Orders(NotOrders::Kind("guests".to_owned())));
     }
 }

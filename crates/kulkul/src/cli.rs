@@ -39,6 +39,8 @@ enum Command {
     #[cfg(feature = "hub")]
     Enrol(command::enrol::Args),
     #[cfg(feature = "hub")]
+    Orders(command::orders::Args),
+    #[cfg(feature = "hub")]
     Keys(command::keys::Args),
     #[cfg(feature = "hub")]
     Migrate(command::migrate::Args),
@@ -84,6 +86,8 @@ impl Cli {
             Command::Token(args) => args.run(logs),
             #[cfg(feature = "hub")]
             Command::Enrol(args) => args.run(logs),
+            #[cfg(feature = "hub")]
+            Command::Orders(args) => args.run(logs),
             #[cfg(feature = "hub")]
             Command::Keys(args) => args.run(logs),
             #[cfg(feature = "hub")]

@@ -4,6 +4,8 @@
 //! nothing beyond them keeps to the weekly hours. Spans are half open, and a span of
 //! the week may end after midnight.
 
+pub mod words;
+
 use crate::{Moment, Zone};
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +57,37 @@ pub enum NotATimetable {
 const MINUTE_MS: i64 = 60_000;
 /// A change that is further away than this is not looked for.
 const DAYS_AHEAD: usize = 15;
+
+impl Week {
+    /// Works out `days` local days from the one that holds `now`, without what is closed.
+    #[must_use]
+    pub fn plan(&self, closed: &[Span], now: Moment, days: usize, zone: &Zone) -> Timetable {
+        let first = zone.day(now);
+        let through = (0..days).fold(first, |day, _| zone.next_day(day));
+        let week = Timetable { open: Vec::new(), through: Moment::EPOCH, week: self.clone() };
+        let clip = |s: Span| Span { from: s.from.max(first), until: s.until.min(through) };
+        let mut open: Vec<Span> = week.weekly(first, zone).into_iter().map(clip).collect();
+        for gap in closed {
+            open = open
+                .into_iter()
+                .flat_map(|s| {
+                    [Span { until: s.until.min(gap.from), ..s }, Span { from: s.from.max(gap.until), ..s }]
+                })
+                .collect();
+        }
+        open.retain(|s| s.from < s.until);
+        open.sort();
+        // Hours over midnight that meet the next day's are one: nobody is put out at the seam.
+        let mut joined: Vec<Span> = Vec::new();
+        for span in open {
+            match joined.last_mut() {
+                Some(last) if span.from <= last.until => last.until = last.until.max(span.until),
+                _ => joined.push(span),
+            }
+        }
+        Timetable { open: joined, through, week: self.clone() }
+    }
+}
 
 impl Timetable {
     /// Checks order and limits.
@@ -148,99 +181,4 @@ impl Timetable {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(text: &str) -> Moment {
-        Moment::parse(&format!("{text}+08:00")).unwrap()
-    }
-
-    /// Two days worked out, the second closed; weekdays 08:00-22:00, Saturday over midnight, no Sunday.
-    fn table() -> (Timetable, Zone) {
-        let span = |from: &str, until: &str| Span { from: at(from), until: at(until) };
-        let weekday = vec![DaySpan { from_min: 480, until_min: 1_320 }];
-        let mut week = Week::default();
-        for day in &mut week.0[..5] {
-            day.clone_from(&weekday);
-        }
-        week.0[5] = vec![DaySpan { from_min: 1_200, until_min: 1_560 }];
-        let table = Timetable {
-            // Tuesday 24 November 2026 with a break; Wednesday closed by decree.
-            open: vec![
-                span("2026-11-24T06:00:00", "2026-11-24T12:00:00"),
-                span("2026-11-24T13:00:00", "2026-11-24T20:00:00"),
-                span("2026-11-24T20:00:00", "2026-11-24T22:00:00"),
-            ],
-            through: at("2026-11-26T00:00:00"),
-            week,
-        };
-        (table, Zone::named("Asia/Makassar").unwrap())
-    }
-
-    #[test]
-    fn hours_by_hand() {
-        let (table, zone) = table();
-        table.check().unwrap();
-        // moment, closes, opens
-        let cases = [
-            ("2026-11-24T05:59:59", None, Some("2026-11-24T06:00:00")),
-            ("2026-11-24T06:00:00", Some("2026-11-24T12:00:00"), None),
-            ("2026-11-24T12:00:00", None, Some("2026-11-24T13:00:00")),
-            ("2026-11-24T19:59:59", Some("2026-11-24T22:00:00"), None),
-            // Closed by decree the whole Wednesday; Thursday by the week.
-            ("2026-11-24T22:00:00", None, Some("2026-11-26T08:00:00")),
-            ("2026-11-26T08:00:00", Some("2026-11-26T22:00:00"), None),
-            // Saturday 28 November over midnight into a Sunday without hours.
-            ("2026-11-28T23:59:00", Some("2026-11-29T02:00:00"), None),
-            ("2026-11-29T01:59:59", Some("2026-11-29T02:00:00"), None),
-            ("2026-11-29T02:00:00", None, Some("2026-11-30T08:00:00")),
-        ];
-        for (now, closes, opens) in cases {
-            let now_at = at(now);
-            assert_eq!(table.closes_at(now_at, &zone), closes.map(at), "{now} closes");
-            assert_eq!(table.opens_at(now_at, &zone), opens.map(at), "{now} opens");
-            assert_eq!(table.is_open(now_at, &zone), closes.is_some(), "{now} open");
-        }
-    }
-
-    #[test]
-    fn a_week_without_a_gap_never_closes_and_one_without_hours_never_opens() {
-        let zone = Zone::named("Asia/Makassar").unwrap();
-        let all = vec![DaySpan { from_min: 0, until_min: 1_440 }];
-        let week = Week(std::array::from_fn(|_| all.clone()));
-        let always = Timetable { open: Vec::new(), through: Moment::EPOCH, week };
-        let now = at("2026-11-24T12:00:00");
-        assert!(always.is_open(now, &zone));
-        assert_eq!(always.closes_at(now, &zone), None);
-        let never = Timetable { week: Week::default(), ..always };
-        assert!(!never.is_open(now, &zone));
-        assert_eq!(never.opens_at(now, &zone), None);
-    }
-
-    #[test]
-    fn a_change_of_the_clock_moves_no_closing_hour() {
-        // Berlin's clocks go back on 25 October 2026: the day has 25 hours.
-        let zone = Zone::named("Europe/Berlin").unwrap();
-        let mut week = Week::default();
-        week.0[6] = vec![DaySpan { from_min: 480, until_min: 1_200 }];
-        let table = Timetable { open: Vec::new(), through: Moment::EPOCH, week };
-        let sunday = Moment::parse("2026-10-25T07:59:00+01:00").unwrap();
-        let opens = Moment::parse("2026-10-25T08:00:00+01:00").unwrap();
-        assert_eq!(table.opens_at(sunday, &zone), Some(opens));
-        assert_eq!(table.closes_at(opens, &zone), Some(Moment::parse("2026-10-25T20:00:00+01:00").unwrap()));
-    }
-
-    #[test]
-    fn what_cannot_be_kept_to_is_named() {
-        let (sound, _) = table();
-        let mut table = sound.clone();
-        table.open.swap(0, 1);
-        assert_eq!(table.check(), Err(NotATimetable::Span(2)));
-        let mut table = sound.clone();
-        table.through = at("2026-11-24T21:00:00");
-        assert_eq!(table.check(), Err(NotATimetable::Span(3)));
-        let mut table = sound;
-        table.week.0[5][0].until_min = 2_881;
-        assert_eq!(table.check(), Err(NotATimetable::Week(6)));
-    }
-}
+mod tests;

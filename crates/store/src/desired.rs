@@ -2,6 +2,7 @@
 
 use crate::{StoreError, Tx, area, args, category, site, statements};
 use kulkul_model::Moment;
+use kulkul_model::area::AreaCode;
 use kulkul_model::gateway::GatewayId;
 use kulkul_model::site::SiteCode;
 use kulkul_wire::link::{Digest, Version};
@@ -55,6 +56,8 @@ pub struct Place {
     pub category_en: String,
     /// Names of its areas, from the regency down.
     pub area_path: Vec<String>,
+    /// Codes of the areas that it lies in, from the regency down.
+    pub areas: Vec<AreaCode>,
     /// What the line gives to the place, kbit/s: the site's own profile, else its category's.
     pub down_kbps: Option<u32>,
     /// What the line takes from the place, kbit/s.
@@ -160,23 +163,26 @@ pub async fn place(tx: &mut Tx, site: &SiteCode) -> Result<Option<Place>, StoreE
     let Some(kind) = category::all(tx).await?.into_iter().find(|c| c.key == found.category) else {
         return Ok(None);
     };
-    let mut area_path = Vec::new();
+    let (mut area_path, mut areas) = (Vec::new(), Vec::new());
     let mut next = Some(found.area);
     while let Some(code) = next.take() {
         if let Some(area) = area::find(tx, &code).await?
             && area_path.len() < 8
         {
             area_path.push(area.name);
+            areas.push(area.code);
             next = area.parent;
         }
     }
     area_path.reverse();
+    areas.reverse();
     Ok(Some(Place {
         name: found.name,
         category: kind.key.to_string(),
         category_id: kind.name_id,
         category_en: kind.name_en,
         area_path,
+        areas,
         down_kbps: found.down_kbps.or(kind.down_kbps),
         up_kbps: found.up_kbps.or(kind.up_kbps),
     }))

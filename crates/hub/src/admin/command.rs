@@ -1,7 +1,7 @@
 //! What the command line may ask, and what it is answered.
 
 use crate::Hub;
-use crate::fleet::claims;
+use crate::fleet::{claims, orders};
 use crate::sites::import::{self, ImportError, ImportOptions, Kind, Report};
 use crate::staff::{Actor, import as staff_import, people, tokens};
 use crate::web::{Lang, Problem};
@@ -49,6 +49,24 @@ pub enum Command {
         site: SiteCode,
         /// How long it may be used, hours; none is 24.
         hours: Option<u32>,
+    },
+    /// Lists orders.
+    OrdersList,
+    /// Sets the fields of a section in a scope.
+    OrdersSet {
+        /// Which section.
+        section: String,
+        /// `regency`, `category:KEY`, `area:CODE` or `site:CODE`.
+        scope: String,
+        /// The fields.
+        fields: serde_json::Map<String, serde_json::Value>,
+    },
+    /// Forgets what a scope says of a section.
+    OrdersRemove {
+        /// Which section.
+        section: String,
+        /// As for setting.
+        scope: String,
     },
     /// Imports a file of the register or of people, or only checks it.
     Import {
@@ -100,6 +118,11 @@ pub enum Answer {
         hub: String,
         /// The fingerprint for `hub_root` in gateway.toml.
         hub_root: String,
+    },
+    /// All orders.
+    Orders {
+        /// By section and scope.
+        orders: Vec<orders::Order>,
     },
     /// What an import did, or what is wrong with the file.
     Report {
@@ -190,6 +213,18 @@ async fn attempt(hub: &Hub, by: &Actor, command: Command) -> Result<Answer, Prob
                 hub: hub.config().public_url.clone(),
                 hub_root: issued.hub_root,
             }
+        }
+        Command::OrdersList => Answer::Orders { orders: orders::list(hub).await? },
+        Command::OrdersSet { section, scope, fields } => {
+            orders::set(hub, by, &section, &orders::Scope::parse(&scope)?, fields).await?;
+            Answer::Done
+        }
+        Command::OrdersRemove { section, scope } => {
+            let at = orders::Scope::parse(&scope)?;
+            if !orders::remove(hub, by, &section, &at).await? {
+                return Err(Refusal::new(404, "orders-none").with("scope", at).into());
+            }
+            Answer::Done
         }
         Command::Import { kind, file_name, bytes, dry_run } if kind == "staff" => {
             let bytes = BASE64.decode(bytes).map_err(|e| Problem::fault(&e))?;

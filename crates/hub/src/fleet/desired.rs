@@ -1,21 +1,21 @@
 //! Desired states: built from the register and settings, signed, and waited for.
 //!
 //! The version counts up only when the content changes. What differs from the
-//! defaults is in the settings `desired.portal`, `desired.access`, `desired.plan`,
-//! `desired.network`, `desired.line`, `desired.hours` and `desired.filter`, each the JSON
-//! of its section; the line's rates are those of the site's profile, else of its category's.
+//! defaults is said by `orders`; the line's rates are those of the site's profile, else
+//! of its category's.
 
+use super::orders::{HoursOrder, Orders, Scope, Section as Named};
 use super::{Keys, KeysError, Known};
 use crate::Hub;
-use kulkul_model::Moment;
 use kulkul_model::gateway::GatewayId;
 use kulkul_model::site::SiteCode;
+use kulkul_model::{Moment, Zone};
 use kulkul_proof::manifest;
 use kulkul_store::desired::{Kept, Place};
 use kulkul_store::{StoreError, Tx, desired, setting};
 use kulkul_wire::link::desired::{
-    AccessSection, FilterSection, FleetSection, HoursSection, LineSection, NetworkSection, PlanSection,
-    PortalSection, RevokedSection, SiteSection, Text,
+    AccessSection, FilterSection, FleetSection, LineSection, NetworkSection, PlanSection, PortalSection,
+    RevokedSection, SiteSection, Text,
 };
 use kulkul_wire::link::{Digest, Manifest, Section, Version};
 use serde::Serialize;
@@ -70,7 +70,7 @@ pub async fn refresh(
     now: Moment,
 ) -> Result<Refreshed, StoreError> {
     let mut sections = Vec::new();
-    for (name, body) in build(tx, source, site).await? {
+    for (name, body) in build(tx, source, site, now).await? {
         let sha256 = desired::put_blob(tx, &body, now).await?;
         sections.push(Section { name: name.to_owned(), sha256, bytes: body.len() as u64 });
     }
@@ -102,27 +102,35 @@ async fn build(
     tx: &mut Tx,
     source: &Source,
     site: &SiteCode,
+    now: Moment,
 ) -> Result<Vec<(&'static str, Vec<u8>)>, StoreError> {
     let place = desired::place(tx, site).await?;
-    let mut portal: PortalSection = chosen(tx, "desired.portal", PORTAL).await?;
+    let orders = Orders::read(tx).await?;
+    let scopes = place.as_ref().map_or_else(|| vec![Scope::Regency], |p| Scope::chain(p, site));
+    let held = Held { orders, scopes };
+    let mut portal: PortalSection = held.section("portal", PORTAL)?;
     if portal.operator.0.is_empty() {
         portal.operator = Text::new(&source.agency, &source.agency);
     }
-    let mut line: LineSection = chosen(tx, "desired.line", "{}").await?;
+    let mut line: LineSection = held.section("line", "{}")?;
     let profile = place.as_ref().map(|p| (p.down_kbps, p.up_kbps)).unwrap_or_default();
     line.down_kbps = profile.0.or(line.down_kbps);
     line.up_kbps = profile.1.or(line.up_kbps);
+    let odd = |column: &str, reason: String| StoreError::Value { column: column.to_owned(), reason };
+    let order: HoursOrder = held.section("hours", "{}")?;
+    let zone = Zone::named(&source.zone).map_err(|e| odd("zone", e.to_string()))?;
+    let hours = order.section(now, &zone).map_err(|e| odd("desired.hours", e.to_string()))?;
     Ok(vec![
         ("site", json(&site_section(source, site, place))),
         ("portal", json(&portal)),
-        ("access", json(&chosen::<AccessSection>(tx, "desired.access", "{}").await?)),
-        ("plan", json(&chosen::<PlanSection>(tx, "desired.plan", "{}").await?)),
-        ("network", json(&chosen::<NetworkSection>(tx, "desired.network", "{}").await?)),
+        ("access", json(&held.section::<AccessSection>("access", "{}")?)),
+        ("plan", json(&held.section::<PlanSection>("plan", "{}")?)),
+        ("network", json(&held.section::<NetworkSection>("network", "{}")?)),
         ("revoked", json(&RevokedSection::default())),
         ("fleet", json(&FleetSection::default())),
         ("line", json(&line)),
-        ("hours", json(&chosen::<HoursSection>(tx, "desired.hours", "{}").await?)),
-        ("filter", json(&chosen::<FilterSection>(tx, "desired.filter", "{}").await?)),
+        ("hours", json(&hours)),
+        ("filter", json(&held.section::<FilterSection>("filter", "{}")?)),
     ])
 }
 
@@ -133,6 +141,7 @@ fn site_section(source: &Source, site: &SiteCode, place: Option<Place>) -> SiteS
         category_id: String::new(),
         category_en: String::new(),
         area_path: Vec::new(),
+        areas: Vec::new(),
         down_kbps: None,
         up_kbps: None,
     });
@@ -149,11 +158,20 @@ fn site_section(source: &Source, site: &SiteCode, place: Option<Place>) -> SiteS
     }
 }
 
-/// The section that a setting holds, else the default.
-async fn chosen<T: DeserializeOwned>(tx: &mut Tx, key: &'static str, default: &str) -> Result<T, StoreError> {
-    let text = setting::find(tx, key).await?;
-    serde_json::from_str(text.as_deref().unwrap_or(default))
-        .map_err(|e| StoreError::Value { column: key.to_owned(), reason: e.to_string() })
+/// What is ordered where a place stands.
+struct Held {
+    orders: Orders,
+    scopes: Vec<Scope>,
+}
+
+impl Held {
+    /// A section as it holds there.
+    fn section<T: DeserializeOwned>(&self, name: &str, default: &str) -> Result<T, StoreError> {
+        let odd = |reason: String| StoreError::Value { column: format!("desired.{name}"), reason };
+        let named = Named::named(name).map_err(|e| odd(e.to_string()))?;
+        let value = self.orders.at(&named, &self.scopes, default)?;
+        serde_json::from_value(value).map_err(|e| odd(e.to_string()))
+    }
 }
 
 fn json<T: Serialize>(section: &T) -> Vec<u8> {

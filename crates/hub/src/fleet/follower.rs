@@ -63,7 +63,7 @@ async fn follow(hub: &Hub) {
 }
 
 /// The counters that say that something changed which desired states are made from.
-async fn look(hub: &Hub) -> Result<[u64; 3], StoreError> {
+async fn look(hub: &Hub) -> Result<[u64; 4], StoreError> {
     let mut tx = hub.store().reader().await?;
     let register = setting::counter(&mut tx, "register_version").await?;
     let stages = setting::counter(&mut tx, STAGES).await?;
@@ -71,6 +71,8 @@ async fn look(hub: &Hub) -> Result<[u64; 3], StoreError> {
         register.saturating_sub(stages),
         setting::counter(&mut tx, "desired_settings").await?,
         setting::counter(&mut tx, "desired_epoch").await?,
+        // Timetables reach so many days ahead: each day they are worked out anew.
+        hub.zone().day(hub.clock().now()).seconds().unsigned_abs(),
     ])
 }
 

@@ -40,6 +40,7 @@ fn api() -> OpenApiRouter<Hub> {
         .merge(sites::staff_api::routes())
         .merge(areas::api::routes())
         .merge(fleet::api::routes())
+        .merge(fleet::orders::api::routes())
         .merge(staff::api::routes())
         .merge(voice::api::routes())
         .merge(watch::api::routes())

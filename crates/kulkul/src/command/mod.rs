@@ -21,6 +21,8 @@ pub mod keys;
 #[cfg(feature = "hub")]
 pub mod migrate;
 #[cfg(feature = "hub")]
+pub mod orders;
+#[cfg(feature = "hub")]
 pub mod staff;
 #[cfg(feature = "hub")]
 pub mod token;

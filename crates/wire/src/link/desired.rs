@@ -12,9 +12,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
+mod check;
 mod filter;
 mod sections;
 
+pub use check::{NotOrders, check};
 pub use filter::{BlockList, FilterSection, ListFormat};
 pub use sections::{
     AccessPoint, AccessSection, Closure, FleetSection, HoursSection, HttpProbe, LineSection, NetworkSection,

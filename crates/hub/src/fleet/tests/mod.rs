@@ -4,6 +4,7 @@ mod boxes;
 mod desired_states;
 mod enrolment;
 mod journals;
+mod orders;
 mod reports;
 mod retention;
 
