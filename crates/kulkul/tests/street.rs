@@ -18,6 +18,9 @@ mod town;
 #[path = "street/captive_api.rs"]
 mod captive_api;
 
+#[path = "street/orders.rs"]
+mod orders;
+
 use kulkul_sim::street::ground::{skip, until};
 use kulkul_sim::street::layout::{PHONE4, Street, WORLD4, WORLD6};
 use kulkul_sim::street::roles;

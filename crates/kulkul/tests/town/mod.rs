@@ -82,6 +82,21 @@ impl Town {
     ///
     /// The hub locks its database, so a copy is read; one that was torn by a write is tried again.
     pub fn sessions(&self) -> Option<usize> {
+        self.book().map(|all| all.len())
+    }
+
+    /// Why and with how many bytes sessions ended, oldest first.
+    pub fn stopped(&self) -> Vec<(String, u64)> {
+        let mut all = self.book().unwrap_or_default();
+        all.sort_by_key(|s| s.began_at);
+        let end = |s: &session::Session| {
+            let reason = s.ended?.as_str().to_owned();
+            Some((reason, s.usage.up_bytes + s.usage.down_bytes))
+        };
+        all.iter().filter_map(end).collect()
+    }
+
+    fn book(&self) -> Option<Vec<session::Session>> {
         let (data, copy) = (self.street.dir.path().join("hub"), tempfile::tempdir().unwrap());
         for name in ["kulkul.db", "kulkul.db-wal"] {
             std::fs::copy(data.join(name), copy.path().join(name)).ok();
@@ -93,7 +108,7 @@ impl Town {
             let all = session::list(&mut tx, None, &session::newest(), 1_000).await;
             drop(tx);
             store.stop().await;
-            Some(all.ok()?.len())
+            all.ok()
         })
     }
 }
@@ -127,6 +142,15 @@ pub fn fetch(street: &Street, extra: &str, url: &str) -> (String, String) {
     let text = String::from_utf8_lossy(&out.output().unwrap().stdout).into_owned();
     let (body, last) = text.rsplit_once('\n').unwrap_or(("", &text));
     (last.trim().to_owned(), body.to_owned())
+}
+
+/// Reads the welcome page and presses its button; nothing when there is none or it does not let in.
+pub fn try_accept(street: &Street, portal: &str) -> Option<()> {
+    let (_, page) = fetch(street, "-g", &format!("http://{portal}/"));
+    let field = |name| kulkul_sim::street::person::hidden(&page, name);
+    let form = format!("token={}&terms={}&lang=id", field("token")?, field("terms")?);
+    let (status, _) = fetch(street, &format!("-g -d {form}"), &format!("http://{portal}/accept"));
+    status.starts_with("303").then_some(())
 }
 
 /// Reads the welcome page and presses its button, as `curl` over the given family.
