@@ -24,6 +24,10 @@ status-kernel = Kernel
 status-kernel-value = Linux { $release }, with { $has }; without { $lacks }
 status-kernel-whole = Linux { $release }, with { $has }
 status-kernel-unknown = Linux { $release }; what it has could not be found out
+status-names = Names not answered
+status-names-none = none are filtered
+status-names-list = { $list }: { $names } names of { $dated }, asked for { $asked } times today
+status-names-own = { $list }: asked for { $asked } times today
 status-version = Program version
 status-not-running = The gateway's program is not running here. Start it with: systemctl start kulkul-gateway
 

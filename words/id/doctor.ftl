@@ -24,6 +24,10 @@ status-kernel = Kernel
 status-kernel-value = Linux { $release }, dengan { $has }; tanpa { $lacks }
 status-kernel-whole = Linux { $release }, dengan { $has }
 status-kernel-unknown = Linux { $release }; kemampuannya tidak dapat diketahui
+status-names = Nama yang tidak dijawab
+status-names-none = tidak ada yang disaring
+status-names-list = { $list }: { $names } nama per { $dated }, ditanyakan { $asked } kali hari ini
+status-names-own = { $list }: ditanyakan { $asked } kali hari ini
 status-version = Versi program
 status-not-running = Program gateway tidak berjalan di sini. Nyalakan dengan: systemctl start kulkul-gateway
 

@@ -9,9 +9,10 @@ mod segment;
 
 pub use segment::{Kind, Segment};
 
+use crate::dns::Server;
 use crate::portal::tls::Files;
 use serde::Deserialize;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 /// Why a configuration cannot be used; each names the key and the mend.
@@ -132,13 +133,15 @@ impl Portal {
 pub struct Dns {
     /// Port that captured DNS is sent to.
     pub port: u16,
-    /// Servers to ask, address and port; empty means the system's own.
-    pub upstreams: Vec<SocketAddr>,
+    /// Servers to ask, `address:port` or `tls://address#name`; empty means the system's own.
+    pub upstreams: Vec<Server>,
+    /// Certificate of a CA of your own that signed those of servers asked over TLS (PEM).
+    pub ca: Option<PathBuf>,
 }
 
 impl Default for Dns {
     fn default() -> Self {
-        Dns { port: 5300, upstreams: Vec::new() }
+        Dns { port: 5300, upstreams: Vec::new(), ca: None }
     }
 }
 

@@ -15,6 +15,17 @@ pub use client::{Client, LinkError};
 pub use enrol::{NotEnrolled, enrol};
 pub use state::{Identity, StateError, identity, open_journal};
 
+/// TLS as the link has it, for a part that asks others than the hub.
+///
+/// # Errors
+/// `LinkError::Setup` names the file.
+pub(crate) fn tls_config(
+    ca: Option<&std::path::Path>,
+    clock: &Clock,
+) -> Result<rustls::ClientConfig, LinkError> {
+    tls::config(ca, clock, false)
+}
+
 use crate::clock::Clock;
 use crate::journal::Journal;
 use crate::status::HubSeen;

@@ -14,7 +14,8 @@ pub use targets::Targets;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::dns::{Settings, upstream};
+use crate::dns::settings::FilterSettings;
+use crate::dns::{Servers, Settings, upstream};
 use crate::journal::Journal;
 use crate::supervisor::Totals;
 use hour::Hour;
@@ -22,7 +23,7 @@ use kulkul_model::Moment;
 use kulkul_model::measurement::{Minute, Pings, ProbeResult, UsageMinute};
 use kulkul_wire::dns::{RecordType, ResponseCode};
 use kulkul_wire::link::desired::Desired;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -103,7 +104,7 @@ impl Probe {
     async fn minute(&self, at: Moment, hub: &mut Option<IpAddr>) -> Minute {
         let desired = self.desired.borrow().clone();
         let targets = Targets::of(&self.config, desired.as_deref());
-        let settings = Settings::of(&self.config, desired.as_deref());
+        let settings = Settings::of(&self.config, desired.as_deref(), FilterSettings::default());
         let servers = settings.servers();
         if let Some(found) = self.hub_address(&targets, &servers).await {
             *hub = Some(found);
@@ -120,12 +121,12 @@ impl Probe {
     }
 
     /// The hub's address now; when its name cannot be looked up the last one stands.
-    async fn hub_address(&self, targets: &Targets, servers: &[SocketAddr]) -> Option<IpAddr> {
+    async fn hub_address(&self, targets: &Targets, servers: &Servers) -> Option<IpAddr> {
         web::resolve(&targets.hub, servers, &self.clock).await
     }
 }
 
-async fn look_up(servers: &[SocketAddr], name: Option<&str>, clock: &Clock) -> (ProbeResult, u32) {
+async fn look_up(servers: &Servers, name: Option<&str>, clock: &Clock) -> (ProbeResult, u32) {
     let Some(name) = name else { return (ProbeResult::NotTried, 0) };
     let began = clock.mono_us();
     match upstream::ask(servers, name, RecordType::A, clock).await {

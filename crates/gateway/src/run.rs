@@ -3,6 +3,8 @@
 //! The kernel comes first, so that people who were online stay so; then what they
 //! need at once (names, portal); then measuring and the link. Nothing here decides.
 
+mod names;
+
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::firewall;
@@ -15,7 +17,7 @@ use crate::portal::{Extras, Face, Portal, crowd::Crowd, desk::Desk, listen, tls,
 use crate::status::{self, HubSeen};
 use crate::supervisor::{self, Can, Parts, Supervisor, SupervisorError};
 use crate::words::Words;
-use crate::{advert, chance, dhcp, dns::keeper, journal::Journal, probe::Probe};
+use crate::{advert, chance, dhcp, journal::Journal, probe::Probe};
 use kulkul_model::gateway::Capabilities;
 use kulkul_model::measurement::{Minute, UsageMinute};
 use kulkul_wire::link::{Desired, Entry, Started};
@@ -95,6 +97,7 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
         () = stop.cancelled() => return Ok(()),
         met = meet(&config, &capabilities, &clock) => met?,
     };
+    let met = met.map(|(client, identity)| (client, Arc::new(identity)));
     let journal = match &met {
         Some((_, identity)) => link::open_journal(&config.data, identity, &clock)?,
         None => Journal::in_memory(),
@@ -124,7 +127,7 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
         tasks: TaskTracker::new(),
         stop: stop.clone(),
     };
-    names(&house, exe);
+    let (in_force, blocked) = names::start(&house, exe, met.as_ref())?;
     let minutes = measure(&house);
     // Without a hub nobody would ever read a report.
     let desk = Desk::open(&house.config.data, house.journal.clone(), clock.clone());
@@ -132,7 +135,7 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     let tls = portal(&house, Extras { desk, minutes: Some(minutes.clone()) })?;
     addresses(&house, tls.as_ref());
     let (seen_tx, seen) = watch::channel(HubSeen::default());
-    report(&house, (tls, capabilities), minutes.clone(), seen);
+    report(&house, (tls, capabilities), (in_force, blocked), minutes.clone(), seen);
     // Without a hub the senders live on, so that those who follow them wait for ever.
     let _alone = match met {
         Some((client, identity)) => {
@@ -184,7 +187,7 @@ async fn meet(
 fn connect(
     house: &House,
     client: link::Client,
-    identity: link::Identity,
+    identity: Arc<link::Identity>,
     minutes: Minutes,
     desired: watch::Sender<Option<Arc<Desired>>>,
     seen: watch::Sender<HubSeen>,
@@ -196,7 +199,7 @@ fn connect(
     });
     let link = Link {
         client,
-        identity: Arc::new(identity),
+        identity,
         journal: house.journal.clone(),
         apply,
         people: Arc::new(move || counted.people()),
@@ -228,23 +231,6 @@ fn prepare(config: &Config, kernel: &mut Linux) -> Result<(), GatewayError> {
         }
     }
     Ok(())
-}
-
-/// The resolver's process, and what it learns about the walled garden.
-fn names(house: &House, exe: PathBuf) {
-    let (data, supervisor, stop) = (house.config.data.clone(), house.supervisor.clone(), house.stop.clone());
-    house.tasks.spawn(async move {
-        if let Err(error) = keeper::learn(&data, supervisor, stop).await {
-            tracing::error!(%error, "the walled garden learns no names");
-        }
-    });
-    let (config, desired) = (house.config.clone(), house.desired.clone());
-    let (clock, failed, stop) = (house.clock.clone(), house.failed.clone(), house.stop.clone());
-    house.tasks.spawn(async move {
-        if let Err(error) = keeper::keep(exe, config, desired, clock, failed, stop).await {
-            tracing::error!(%error, "names are not resolved");
-        }
-    });
 }
 
 /// The portal, over HTTP and, with a certificate, over HTTPS.
@@ -350,6 +336,7 @@ fn addresses(house: &House, tls: Option<&tls::Tls>) {
 fn report(
     house: &House,
     (tls, capabilities): (Option<tls::Tls>, Capabilities),
+    (filter, blocked): names::Told,
     minutes: Minutes,
     hub: watch::Receiver<HubSeen>,
 ) {
@@ -361,6 +348,8 @@ fn report(
         hub,
         tls,
         capabilities: Arc::new(capabilities),
+        filter,
+        blocked,
         clock: house.clock.clone(),
         since: house.clock.wall(),
     };

@@ -3,6 +3,9 @@
 //! The socket belongs to root; it changes nothing and tells no names that were asked for.
 
 use crate::clock::Clock;
+use crate::dns::counts::Today;
+use crate::dns::filter;
+use crate::dns::lists::{Held, InForce};
 use crate::journal::Journal;
 use crate::portal::tls::Tls;
 use crate::supervisor::Supervisor;
@@ -84,6 +87,23 @@ pub struct Status {
     pub certificate_until: Option<Moment>,
     /// The last journal entry.
     pub journal_head: u64,
+    /// Lists of names that are not answered.
+    #[serde(default)]
+    pub lists: Vec<ListStatus>,
+    /// Questions for such names today, by list; whose and for which name nobody knows.
+    #[serde(default)]
+    pub blocked: Today,
+}
+
+/// A list of names that are not answered, as it is in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListStatus {
+    /// What it is called in counts.
+    pub key: String,
+    /// Names in it.
+    pub names: u64,
+    /// When its makers dated it.
+    pub dated: Moment,
 }
 
 /// Where the answers come from.
@@ -103,6 +123,10 @@ pub struct Source {
     pub tls: Option<Tls>,
     /// What the kernel has.
     pub capabilities: Arc<Capabilities>,
+    /// What is filtered.
+    pub filter: watch::Receiver<Arc<InForce>>,
+    /// What of it was asked for today.
+    pub blocked: watch::Receiver<Today>,
     /// The clock.
     pub clock: Clock,
     /// When this process began.
@@ -129,6 +153,12 @@ impl Source {
             usage: minute.map(|m| m.1),
             certificate_until: self.tls.as_ref().and_then(|t| t.ready().borrow().as_ref().map(|r| r.until)),
             journal_head: self.journal.head(),
+            lists: {
+                let of =
+                    |h: &Held| ListStatus { key: h.list.key.clone(), names: h.names, dated: h.list.dated };
+                self.filter.borrow().lists.iter().map(of).collect()
+            },
+            blocked: self.blocked.borrow().clone(),
         }
     }
 
@@ -228,6 +258,25 @@ impl Status {
         words.with(lang, key, &[("release", &c.kernel), ("has", &has), ("lacks", &lacks)])
     }
 
+    /// Block lists with their sizes and dates, and what was asked for of them today.
+    fn names(&self, words: &Words, lang: Lang, zone: &Zone) -> String {
+        let all = |key: &str| self.blocked.blocked.get(key).copied().unwrap_or(0);
+        let list = |l: &ListStatus| {
+            let (names, asked) = (l.names.to_string(), all(&l.key).to_string());
+            let dated = zone.civil(l.dated).strftime("%Y-%m-%d").to_string();
+            let with = [("list", l.key.as_str()), ("names", &names), ("dated", &dated), ("asked", &asked)];
+            words.with(lang, "status-names-list", &with)
+        };
+        let mut said: Vec<String> = self.lists.iter().map(list).collect();
+        for key in [filter::OWN, filter::AROUND] {
+            if all(key) > 0 {
+                let with = [("list", key), ("asked", &all(key).to_string())];
+                said.push(words.with(lang, "status-names-own", &with));
+            }
+        }
+        if said.is_empty() { words.text(lang, "status-names-none").to_owned() } else { said.join("; ") }
+    }
+
     /// The status in a person's words, one fact a line.
     #[must_use]
     pub fn in_words(&self, words: &Words, lang: Lang, zone: &Zone) -> String {
@@ -292,6 +341,7 @@ impl Status {
                     &[("head", &self.journal_head.to_string()), ("waiting", &waiting.to_string())],
                 ),
             ),
+            ("status-names", self.names(words, lang, zone)),
             ("status-kernel", self.kernel(words, lang)),
             ("status-version", self.version.clone()),
         ];
@@ -306,69 +356,4 @@ impl Status {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use kulkul_model::measurement::{Pings, ProbeResult};
-
-    fn status() -> Status {
-        let at = Moment::parse("2026-11-24T14:32:00+08:00").unwrap();
-        let pings = Pings { sent: 5, lost: 0, rtt_us: 18_400 };
-        Status {
-            version: "0.1.0".to_owned(),
-            capabilities: Capabilities {
-                kernel: "6.12.5".to_owned(),
-                probed: true,
-                nat: true,
-                htb: true,
-                ..Capabilities::default()
-            },
-            since: Some(at.plus_ms(-3_600_000)),
-            now: Some(at),
-            site: Some("BJ-001".to_owned()),
-            place: Some("Bale Banjar Bindu".to_owned()),
-            desired: Some("1.17".to_owned()),
-            hub: HubSeen { at: Some(at), trouble: None, held_through: 180 },
-            people: 14,
-            minute: Some(Minute {
-                at,
-                hub: pings,
-                anchor_a: pings,
-                anchor_b: pings,
-                dns: ProbeResult::Good,
-                dns_us: 9_000,
-                http: ProbeResult::Good,
-                http_us: 61_000,
-            }),
-            usage: None,
-            certificate_until: None,
-            journal_head: 184,
-        }
-    }
-
-    #[test]
-    fn the_words_are_as_they_were_reviewed() {
-        let (words, zone) = (Words::builtin(), Zone::named("Asia/Makassar").unwrap());
-        let empty = Status {
-            capabilities: Capabilities { kernel: "6.12.5".to_owned(), ..Capabilities::default() },
-            since: None,
-            site: None,
-            place: None,
-            desired: None,
-            hub: HubSeen { trouble: Some("connection refused".to_owned()), ..HubSeen::default() },
-            minute: None,
-            ..status()
-        };
-        let all = Lang::ALL.map(|lang| {
-            format!("{}\n{}", status().in_words(&words, lang, &zone), empty.in_words(&words, lang, &zone))
-        });
-        insta::assert_snapshot!(all.join("\n"));
-    }
-
-    #[test]
-    fn the_answer_reads_back() {
-        let text = serde_json::to_string(&status()).unwrap();
-        assert_eq!(serde_json::from_str::<Status>(&text).unwrap(), status());
-        let who: Question = serde_json::from_str(r#"{"ask":"who","ip":"fd77::9"}"#).unwrap();
-        assert_eq!(who, Question::Who { ip: "fd77::9".parse().unwrap() });
-    }
-}
+mod tests;

@@ -8,7 +8,7 @@
 
 use kulkul_gateway::clock::Clock;
 use kulkul_gateway::dns::serve::Sockets;
-use kulkul_gateway::dns::{Over, Resolver, Settings, serve};
+use kulkul_gateway::dns::{Orders, Over, Resolver, Server, Settings, serve};
 use kulkul_wire::dns::{self, Record, RecordType, ResponseCode, Sent, address_record};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -96,13 +96,13 @@ fn settings(upstreams: &[SocketAddr]) -> Arc<Settings> {
     Arc::new(Settings {
         networks: ["10.77.0.1/16", "fd77::1/64"].map(|n| n.parse().unwrap()).into(),
         own_names: vec!["portal.test.".to_owned()],
-        upstreams: upstreams.to_vec(),
+        upstreams: upstreams.iter().map(|at| Server::plain(*at)).collect(),
         ..Settings::default()
     })
 }
 
-fn resolver(upstreams: &[SocketAddr]) -> (Resolver, watch::Sender<Arc<Settings>>) {
-    let (told, seen) = watch::channel(settings(upstreams));
+fn resolver(upstreams: &[SocketAddr]) -> (Resolver, watch::Sender<Arc<Orders>>) {
+    let (told, seen) = watch::channel(Arc::new(Orders::open((*settings(upstreams)).clone(), None)));
     (Resolver::new(seen, Clock::machine()), told)
 }
 
@@ -174,7 +174,8 @@ async fn outside_names_never_point_inside_unless_listed() {
     assert_eq!(answer.addresses().collect::<Vec<_>>(), ["203.0.113.8".parse::<std::net::IpAddr>().unwrap()]);
     let mut listed = (*settings(&[upstream.at])).clone();
     listed.private_names = vec!["example.".to_owned()];
-    told.send_replace(Arc::new(listed));
+    let next = Orders::open(listed, Some(&told.borrow()));
+    told.send_replace(Arc::new(next));
     let (answer, _) = asked(&resolver, BOX, "many.example.", RecordType::A, Over::Udp).await;
     assert!(answer.truncated);
 }

@@ -12,7 +12,7 @@ mod text;
 
 pub use build::Builder;
 pub use name::{NotAName, Trail, tidy};
-pub use set::{At, Header, Set, SetError};
+pub use set::{At, Header, Set, SetError, glimpse};
 pub use text::{Report, read};
 
 use serde::{Deserialize, Serialize};

@@ -3,11 +3,16 @@
 //! One question a message, class IN only. What a decoder here returns was checked; it
 //! never panics on what a stranger sends. Records are opaque but for addresses.
 
+mod answer;
+mod chain;
+mod glance;
+
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query};
-use hickory_proto::rr::rdata::svcb::SvcParamValue;
 use hickory_proto::rr::{DNSClass, Name, RData};
 use std::net::{IpAddr, Ipv6Addr};
 
+pub use answer::Answer;
+pub use glance::{Glance, Key, NameRoom, Ready};
 pub use hickory_proto::op::ResponseCode;
 pub use hickory_proto::rr::{Record, RecordType};
 
@@ -15,6 +20,17 @@ pub use hickory_proto::rr::{Record, RecordType};
 pub const PLAIN_LIMIT: usize = 512;
 /// The largest UDP answer that we ask for and give (RFC 9715).
 pub const UDP_LIMIT: usize = 1232;
+
+/// What a question wants of DNSSEC, handed through to the upstream and back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Wants {
+    /// Signatures and proofs too (DO, RFC 3225).
+    pub dnssec: bool,
+    /// Answers that the upstream could not prove as well (CD, RFC 4035).
+    pub unchecked: bool,
+    /// To be told whether the upstream proved it (AD, RFC 6840).
+    pub authentic: bool,
+}
 
 /// What a device asks.
 #[derive(Clone, Debug)]
@@ -27,6 +43,8 @@ pub struct Ask {
     pub kind: RecordType,
     /// The largest UDP answer that it takes.
     pub limit: usize,
+    /// What it wants of DNSSEC.
+    pub wants: Wants,
     query: Query,
     edns: bool,
     recursion_desired: bool,
@@ -79,10 +97,23 @@ pub fn read_ask(bytes: &[u8]) -> Result<Ask, Bad> {
         name: lower(query.name()),
         kind,
         limit,
+        wants: Wants {
+            dnssec: edns.is_some_and(|e| e.flags().dnssec_ok),
+            unchecked: message.metadata.checking_disabled,
+            authentic: message.metadata.authentic_data,
+        },
         query: query.clone(),
         edns: edns.is_some(),
         recursion_desired: message.metadata.recursion_desired,
     })
+}
+
+impl Ask {
+    /// What its answer is kept under.
+    #[must_use]
+    pub fn key(&self, wants: Wants) -> Option<Key> {
+        Key::of(self.query.name().iter(), self.kind.into(), wants)
+    }
 }
 
 /// A name in lower case with a last dot.
@@ -109,16 +140,21 @@ pub fn answer(
     authority: &[Record],
     limit: usize,
 ) -> Vec<u8> {
-    let mut message = Message::response(ask.id, OpCode::Query);
+    let said = Answer { code, records: records.to_vec(), authority: authority.to_vec(), ..Answer::default() };
+    answer_with(ask, &said, limit)
+}
+
+/// Writes what an upstream answered as the answer to a question, like `answer`.
+#[must_use]
+pub fn answer_with(ask: &Ask, said: &Answer, limit: usize) -> Vec<u8> {
+    let mut message = said.message(ask.id, ask.query.clone());
     message.metadata.recursion_desired = ask.recursion_desired;
-    message.metadata.recursion_available = true;
-    message.metadata.response_code = code;
-    message.add_query(ask.query.clone());
-    message.add_answers(records.iter().cloned());
-    message.add_authorities(authority.iter().cloned());
+    message.metadata.checking_disabled = ask.wants.unchecked;
+    message.metadata.authentic_data &= ask.wants.authentic || ask.wants.dnssec;
     if ask.edns {
         let mut edns = Edns::new();
         edns.set_max_payload(u16::try_from(UDP_LIMIT).unwrap_or(u16::MAX));
+        edns.set_dnssec_ok(ask.wants.dnssec);
         message.set_edns(edns);
     }
     match message.to_vec() {
@@ -144,6 +180,15 @@ pub struct Sent {
 /// Nothing for a name that cannot be written.
 #[must_use]
 pub fn ask(name: &str, kind: RecordType, random: u128) -> Option<(Sent, Vec<u8>)> {
+    ask_for(name, kind, Wants::default(), random)
+}
+
+/// Writes a question for an upstream that wants this of DNSSEC, like `ask`.
+///
+/// # Errors
+/// Nothing for a name that cannot be written.
+#[must_use]
+pub fn ask_for(name: &str, kind: RecordType, wants: Wants, random: u128) -> Option<(Sent, Vec<u8>)> {
     let id = u16::try_from(random & 0xffff).ok()?;
     let mut bits = random >> 16;
     let mixed: String = name
@@ -160,27 +205,20 @@ pub fn ask(name: &str, kind: RecordType, random: u128) -> Option<(Sent, Vec<u8>)
     query.set_query_class(DNSClass::IN);
     let mut message = Message::new(id, MessageType::Query, OpCode::Query);
     message.metadata.recursion_desired = true;
+    message.metadata.checking_disabled = wants.unchecked;
+    message.metadata.authentic_data = wants.authentic;
     message.add_query(query.clone());
     let mut edns = Edns::new();
+    edns.set_dnssec_ok(wants.dnssec);
     edns.set_max_payload(u16::try_from(UDP_LIMIT).ok()?);
     message.set_edns(edns);
     Some((Sent { id, query }, message.to_vec().ok()?))
 }
 
-/// What an upstream answered.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    /// How it went.
-    pub code: ResponseCode,
-    /// The records that answer.
-    pub records: Vec<Record>,
-    /// The zone's SOA, for answers without records.
-    pub authority: Vec<Record>,
-    /// Cut to fit: ask again by TCP.
-    pub truncated: bool,
-}
-
 /// Reads an upstream's answer to `sent`; nothing for anything else.
+///
+/// Records of other names are left out; aliases that go round in a circle make the answer
+/// a failure of the server.
 #[must_use]
 pub fn read_answer(bytes: &[u8], sent: &Sent) -> Option<Answer> {
     let message = Message::from_vec(bytes).ok()?;
@@ -190,71 +228,14 @@ pub fn read_answer(bytes: &[u8], sent: &Sent) -> Option<Answer> {
         && query.query_type() == sent.query.query_type()
         && query.query_class() == sent.query.query_class()
         && query.name().eq_case(sent.query.name());
-    fits.then(|| Answer {
-        code: message.metadata.response_code,
-        truncated: message.metadata.truncation,
-        records: message.answers,
-        authority: message
-            .authorities
-            .into_iter()
-            .filter(|r| r.record_type() == RecordType::SOA)
-            .take(1)
-            .collect(),
-    })
+    fits.then(|| Answer::of(message, &sent.query))
 }
 
-impl Answer {
-    /// How long it may be kept, in seconds: the least of its records' own times.
-    ///
-    /// Without records it is the SOA's, at most `none_s` (RFC 2308, section 5).
-    #[must_use]
-    pub fn keep_s(&self, most_s: u32, none_s: u32) -> u32 {
-        let least = |records: &[Record]| records.iter().map(|r| r.ttl).min();
-        match least(&self.records) {
-            Some(ttl) => ttl.clamp(1, most_s),
-            None => {
-                let soa = self.authority.iter().find_map(|r| match &r.data {
-                    RData::SOA(soa) => Some(r.ttl.min(soa.minimum)),
-                    _ => None,
-                });
-                soa.unwrap_or(none_s).clamp(1, none_s)
-            }
-        }
-    }
-
-    /// The addresses in it.
-    pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + '_ {
-        self.records.iter().filter_map(address)
-    }
-
-    /// Takes out records that point into places where outside names have no business.
-    ///
-    /// `forbidden` tells which addresses these are; tells whether anything was taken out.
-    pub fn without(&mut self, forbidden: impl Fn(IpAddr) -> bool) -> bool {
-        let before = self.records.len();
-        self.records.retain(|r| match &r.data {
-            RData::HTTPS(service) => !hints(&service.0.svc_params).any(&forbidden),
-            RData::SVCB(service) => !hints(&service.svc_params).any(&forbidden),
-            _ => !address(r).is_some_and(&forbidden),
-        });
-        self.records.len() != before
-    }
-}
-
-fn address(record: &Record) -> Option<IpAddr> {
-    match &record.data {
-        RData::A(a) => Some(IpAddr::V4(a.0)),
-        RData::AAAA(a) => Some(IpAddr::V6(a.0)),
-        _ => None,
-    }
-}
-
-fn hints<K>(params: &[(K, SvcParamValue)]) -> impl Iterator<Item = IpAddr> + '_ {
-    params.iter().flat_map(|(_, value)| match value {
-        SvcParamValue::Ipv4Hint(ips) => ips.0.iter().map(|a| IpAddr::V4(a.0)).collect(),
-        SvcParamValue::Ipv6Hint(ips) => ips.0.iter().map(|a| IpAddr::V6(a.0)).collect(),
-        _ => Vec::new(),
-    })
+/// A record that makes `name` another name for `to`.
+#[must_use]
+pub fn alias_record(name: &str, to: &str, ttl_s: u32) -> Option<Record> {
+    let to = hickory_proto::rr::rdata::CNAME(Name::from_ascii(to).ok()?);
+    Some(Record::from_rdata(Name::from_ascii(name).ok()?, ttl_s, RData::CNAME(to)))
 }
 
 /// An address record for a name of ours.

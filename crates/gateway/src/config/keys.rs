@@ -11,7 +11,7 @@ const SECTIONS: &[(&str, &[&str])] = &[
     ("uplink", &["interface", "nat6", "ssh"]),
     ("segment", &["name", "kind", "interface", "address4", "address6", "dhcp"]),
     ("portal", &["host", "cert", "key", "http_port", "https_port"]),
-    ("dns", &["port", "upstreams"]),
+    ("dns", &["port", "upstreams", "ca"]),
     ("probe", &["anchors", "name", "url", "body"]),
 ];
 

@@ -3,8 +3,10 @@
 //! The main process holds the sockets and hands them down: while a resolver is
 //! replaced, questions wait in them instead of being refused.
 
+use super::counts::Today;
+use super::lists::InForce;
 use super::serve::Sockets;
-use super::{Learned, Settings, WALLED_SOCKET};
+use super::{Settings, TOLD_SOCKET, Told};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::kept::{self, Change, Program};
@@ -28,12 +30,18 @@ use tokio_util::sync::CancellationToken;
 pub async fn keep(
     exe: PathBuf,
     config: Arc<Config>,
-    mut desired: watch::Receiver<Option<Arc<Desired>>>,
+    (mut desired, mut filter): (watch::Receiver<Option<Arc<Desired>>>, watch::Receiver<Arc<InForce>>),
     clock: Clock,
     failed: mpsc::Sender<&'static str>,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let current = Settings::of(&config, desired.borrow_and_update().as_deref());
+    let told = config.clone();
+    let now = move |desired: &mut watch::Receiver<Option<Arc<Desired>>>,
+                    filter: &mut watch::Receiver<Arc<InForce>>| {
+        let filter = filter.borrow_and_update().settings(&told.data);
+        Settings::of(&told, desired.borrow_and_update().as_deref(), filter)
+    };
+    let current = now(&mut desired, &mut filter);
     current.write(&config.data)?;
     let sockets = Sockets::open(config.dns.port)?;
     let data = config.data.clone();
@@ -53,8 +61,16 @@ pub async fn keep(
     let (change, changes) = mpsc::channel(4);
     let follow = async {
         let mut last = current;
-        while desired.changed().await.is_ok() {
-            let next = Settings::of(&config, desired.borrow_and_update().as_deref());
+        loop {
+            let changed = tokio::select! {
+                biased;
+                changed = desired.changed() => changed,
+                changed = filter.changed() => changed,
+            };
+            if changed.is_err() {
+                break;
+            }
+            let next = now(&mut desired, &mut filter);
             if next != last {
                 match next.write(&config.data) {
                     Ok(()) => {
@@ -76,12 +92,20 @@ pub async fn keep(
     Ok(())
 }
 
-/// Takes what the resolver learned about the walled garden to the supervisor.
+/// Takes what the resolver tells where it belongs: the walled garden to the supervisor, counts to `blocked`.
+///
+/// `day` is the local day, none while the clock is unset.
 ///
 /// # Errors
 /// When the socket cannot be made.
-pub async fn learn(data: &Path, supervisor: Supervisor, stop: CancellationToken) -> io::Result<()> {
-    let path = data.join(WALLED_SOCKET);
+pub async fn learn(
+    data: &Path,
+    supervisor: Supervisor,
+    blocked: watch::Sender<Today>,
+    day: impl Fn() -> Option<String>,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let path = data.join(TOLD_SOCKET);
     // One that an earlier run left behind is in the way.
     let _ = std::fs::remove_file(&path);
     let socket = UnixDatagram::bind(&path)?;
@@ -92,9 +116,10 @@ pub async fn learn(data: &Path, supervisor: Supervisor, stop: CancellationToken)
             () = stop.cancelled() => return Ok(()),
             got = socket.recv(&mut buffer) => got?,
         };
-        match serde_json::from_slice::<Learned>(buffer.get(..length).unwrap_or_default()) {
-            Ok(learned) => supervisor.walled(&learned.name, learned.addresses, learned.ttl_s).await,
-            Err(error) => tracing::debug!(%error, "walled garden: not understood"),
+        match serde_json::from_slice::<Told>(buffer.get(..length).unwrap_or_default()) {
+            Ok(Told::Learned { name, addresses, ttl_s }) => supervisor.walled(&name, addresses, ttl_s).await,
+            Ok(Told::Blocked(new)) => blocked.send_modify(|today| today.add(&new, day())),
+            Err(error) => tracing::debug!(%error, "the resolver tells what is not understood"),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The box's own names, and the special names that have no meaning in public DNS
 //! (RFC 6761, RFC 6303, RFC 9462 section 8). `use-application-dns.net` is not among
-//! them: nothing is filtered, so browsers may keep their own resolver.
+//! them: where nothing is filtered browsers may keep their own resolver.
 
 use super::settings::{Settings, is_of};
 use kulkul_wire::dns::{Ask, Record, RecordType, ResponseCode, address_record};
@@ -24,6 +24,15 @@ const NOWHERE: [&str; 10] = [
     "d.f.ip6.arpa.",
     "8.e.f.ip6.arpa.",
 ];
+
+/// Whether a name is answered here, whatever the answer is.
+#[must_use]
+pub fn is_ours(name: &str, settings: &Settings) -> bool {
+    let within =
+        |zone: &str| name.strip_suffix(zone).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    settings.own_names.iter().any(|own| own == name)
+        || NOWHERE.into_iter().chain(["localhost.", "resolver.arpa."]).any(within)
+}
 
 /// The answer to a question that stays here; nothing for all others.
 #[must_use]

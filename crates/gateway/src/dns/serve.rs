@@ -1,13 +1,13 @@
 //! The resolver's process: its sockets, its signals, and the loop over questions.
 
-use super::{Over, Resolver, Settings};
+use super::{Orders, Over, Quick, Resolver, Settings, TOLD_SOCKET, Told, tell};
 use crate::clock::Clock;
 use crate::portal::crowd::Crowd;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -17,6 +17,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Questions that are worked on at a time; more are dropped and asked again.
 const MOST_AT_ONCE: usize = 512;
+/// Datagrams that are read before others have their turn.
+const AT_A_TIME: usize = 64;
+/// How often the main process is told what was blocked, in milliseconds.
+const TELL_MS: i64 = 5_000;
 /// Streams in all and from one address.
 const STREAMS: (usize, usize) = (128, 8);
 /// How long a stream may be idle, in milliseconds.
@@ -113,21 +117,44 @@ pub async fn run(data: &Path) -> io::Result<()> {
         Some(sockets) => sockets,
         None => Sockets::open(first.port)?,
     };
-    let (told, settings) = watch::channel(Arc::new(first));
+    let first = Orders::open(first, None);
+    let (told, orders) = watch::channel(Arc::new(first));
     let stop = CancellationToken::new();
     let mut hang_up = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let serving = serve(sockets, Resolver::new(settings, clock.clone()), clock, stop.clone());
+    let resolver = Resolver::new(orders, clock.clone());
+    let serving = serve(sockets, resolver.clone(), clock.clone(), stop.clone());
     tokio::pin!(serving);
+    let telling = tell_counts(&resolver, &clock, data.join(TOLD_SOCKET));
+    tokio::pin!(telling);
     loop {
         tokio::select! {
             biased;
             done = serving.as_mut() => return done,
+            () = telling.as_mut() => {}
             _ = terminate.recv() => stop.cancel(),
-            _ = hang_up.recv() => match Settings::read(data) {
-                Ok(settings) => { told.send_replace(Arc::new(settings)); }
-                Err(error) => tracing::warn!(%error, "resolver: settings unreadable, the last ones stay"),
-            },
+            _ = hang_up.recv() => follow(data, &told).await,
+        }
+    }
+}
+
+/// Takes new settings; questions are answered by the old ones until all is open.
+async fn follow(data: &Path, told: &watch::Sender<Arc<Orders>>) {
+    let (data, held) = (data.to_owned(), told.borrow().clone());
+    let read = move || Settings::read(&data).map(|settings| Orders::open(settings, Some(&held)));
+    match tokio::task::spawn_blocking(read).await {
+        Ok(Ok(orders)) => drop(told.send_replace(Arc::new(orders))),
+        Ok(Err(error)) => tracing::warn!(%error, "resolver: settings unreadable, the last ones stay"),
+        Err(error) => tracing::error!(%error, "resolver: settings not taken"),
+    }
+}
+
+async fn tell_counts(resolver: &Resolver, clock: &Clock, socket: PathBuf) {
+    loop {
+        clock.sleep_ms(TELL_MS).await;
+        let blocked = resolver.take_counts();
+        if !blocked.is_empty() {
+            tell(&socket, &Told::Blocked(blocked)).await;
         }
     }
 }
@@ -146,23 +173,16 @@ pub async fn serve(
     let tcp = TcpListener::from_std(sockets.tcp.into())?;
     let room = Arc::new(Semaphore::new(MOST_AT_ONCE));
     let streams = Crowd::new(STREAMS.0, STREAMS.1);
-    let mut buffer = [0; 4096];
+    let mut desk =
+        Desk { udp, resolver: resolver.clone(), room: room.clone(), buffer: [0; 4096], out: Vec::new() };
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
-            got = udp.recv_from(&mut buffer) => {
-                // An error belongs to an earlier answer that could not be delivered.
-                let Ok((length, peer)) = got else { continue };
-                let Ok(permit) = room.clone().try_acquire_owned() else { continue };
-                let question = buffer.get(..length).unwrap_or_default().to_vec();
-                let (udp, resolver) = (udp.clone(), resolver.clone());
-                tokio::spawn(async move {
-                    if let Some(answer) = resolver.answer(&question, peer, Over::Udp).await {
-                        // A device that has gone needs no answer.
-                        let _ = udp.send_to(&answer, peer).await;
-                    }
-                    drop(permit);
-                });
+            // An error belongs to an earlier answer that could not be delivered.
+            _ = desk.udp.readable() => {
+                desk.some(clock.mono_ms());
+                // Streams and lookups have their turn.
+                tokio::task::yield_now().await;
             }
             got = tcp.accept() => {
                 let Ok((stream, peer)) = got else {
@@ -182,6 +202,65 @@ pub async fn serve(
     let all = u32::try_from(MOST_AT_ONCE).unwrap_or(u32::MAX);
     clock.at_most(4_000, Box::pin(room.acquire_many(all))).await;
     Ok(())
+}
+
+/// Where datagrams are read and most are answered.
+struct Desk {
+    udp: Arc<UdpSocket>,
+    resolver: Resolver,
+    room: Arc<Semaphore>,
+    buffer: [u8; 4096],
+    out: Vec<u8>,
+}
+
+impl Desk {
+    /// Reads what has come, at most `AT_A_TIME`, and answers what needs nobody else.
+    fn some(&mut self, now_ms: i64) {
+        let orders = self.resolver.orders();
+        for _ in 0..AT_A_TIME {
+            let (length, peer) = match self.udp.try_recv_from(&mut self.buffer) {
+                Ok(got) => got,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => continue,
+            };
+            let ip = peer.ip().to_canonical();
+            if !orders.settings.is_neighbour(ip) {
+                continue;
+            }
+            let question = self.buffer.get(..length).unwrap_or_default();
+            let Some(online) = self.resolver.knows(ip, now_ms) else {
+                let resolver = self.resolver.clone();
+                let question = question.to_vec();
+                self.later(peer, async move { resolver.answer(&question, peer, Over::Udp).await });
+                continue;
+            };
+            match self.resolver.quick(&orders, question, ip, Over::Udp, now_ms, &mut self.out) {
+                // A device that has gone needs no answer; one that floods loses some.
+                Quick::Answered => drop(self.udp.try_send_to(&self.out, peer)),
+                Quick::Silent => {}
+                Quick::Whole => {
+                    let (resolver, orders, question) =
+                        (self.resolver.clone(), orders.clone(), question.to_vec());
+                    self.later(peer, async move {
+                        resolver.answer_whole(&orders, &question, (ip, online), Over::Udp).await
+                    });
+                }
+            }
+        }
+    }
+
+    /// Answers once `answer` is there; one too many at a time is dropped and asked again.
+    fn later(&self, peer: SocketAddr, answer: impl Future<Output = Option<Vec<u8>>> + Send + 'static) {
+        let Ok(permit) = self.room.clone().try_acquire_owned() else { return };
+        let udp = self.udp.clone();
+        tokio::spawn(async move {
+            if let Some(answer) = answer.await {
+                // A device that has gone needs no answer.
+                let _ = udp.send_to(&answer, peer).await;
+            }
+            drop(permit);
+        });
+    }
 }
 
 async fn serve_stream(

@@ -2,6 +2,7 @@
 //!
 //! The resolver reads it at start and on SIGHUP. It holds nothing secret.
 
+use super::server::{Server, Servers};
 use crate::config::{Config, Segment};
 use ipnet::IpNet;
 use kulkul_wire::link::desired::Desired;
@@ -24,7 +25,9 @@ pub struct Settings {
     /// Names that mean the box.
     pub own_names: Vec<String>,
     /// Servers to ask; empty means those of `resolv_conf`.
-    pub upstreams: Vec<SocketAddr>,
+    pub upstreams: Vec<Server>,
+    /// Certificates of the CA of servers that are asked over TLS; none for the system's.
+    pub ca: Option<PathBuf>,
     /// Where the system writes its own servers.
     pub resolv_conf: PathBuf,
     /// Names (with all below them) that may point into private networks.
@@ -33,12 +36,47 @@ pub struct Settings {
     pub walled_garden: Vec<String>,
     /// The main process's socket, which knows who is online.
     pub socket: PathBuf,
+    /// Which names are not answered.
+    pub filter: FilterSettings,
+}
+
+/// Which names are not answered.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FilterSettings {
+    /// Lists that lie ready on the disk.
+    pub lists: Vec<ListSettings>,
+    /// Names that are answered whatever a list says; `*.` takes in all below too.
+    pub allow: Vec<String>,
+    /// Names that are not answered beside those of the lists.
+    pub block: Vec<String>,
+    /// Names of known ways around this resolver are not answered either.
+    pub strict: bool,
+    /// Search engines' names are answered with their protected ones.
+    pub safe_search: bool,
+}
+
+/// A list that lies ready.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListSettings {
+    /// What it is called in counts.
+    pub key: String,
+    /// The file of its set.
+    pub path: PathBuf,
+}
+
+impl FilterSettings {
+    /// Whether anything is filtered at all.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        !self.lists.is_empty() || !self.block.is_empty() || self.strict || self.safe_search
+    }
 }
 
 impl Settings {
     /// What configuration and desired state ask for; the configuration's upstreams win.
     #[must_use]
-    pub fn of(config: &Config, desired: Option<&Desired>) -> Self {
+    pub fn of(config: &Config, desired: Option<&Desired>, filter: FilterSettings) -> Self {
         let mut own_names: Vec<String> = config.portal.host.iter().cloned().collect();
         let mut upstreams = config.dns.upstreams.clone();
         let mut walled_garden = Vec::new();
@@ -46,7 +84,7 @@ impl Settings {
             own_names.push(desired.site.portal_host.clone());
             walled_garden.clone_from(&desired.access.walled_garden);
             if upstreams.is_empty() {
-                upstreams = desired.network.dns_upstreams.iter().map(|ip| SocketAddr::new(*ip, 53)).collect();
+                upstreams = asked_of(desired);
             }
         }
         Settings {
@@ -58,6 +96,8 @@ impl Settings {
             private_names: Vec::new(),
             walled_garden: walled_garden.iter().map(|n| dotted(n.trim_start_matches("*."))).collect(),
             socket: config.data.join(crate::status::SOCKET),
+            ca: config.dns.ca.clone(),
+            filter,
         }
     }
 
@@ -83,13 +123,13 @@ impl Settings {
 
     /// The servers to ask now, at most four.
     #[must_use]
-    pub fn servers(&self) -> Vec<SocketAddr> {
-        let mut servers = self.upstreams.clone();
-        if servers.is_empty() {
-            servers = system_servers(&std::fs::read_to_string(&self.resolv_conf).unwrap_or_default());
+    pub fn servers(&self) -> Servers {
+        let mut all = self.upstreams.clone();
+        if all.is_empty() {
+            all = system_servers(&std::fs::read_to_string(&self.resolv_conf).unwrap_or_default());
         }
-        servers.truncate(4);
-        servers
+        all.truncate(4);
+        Servers { all, ca: self.ca.clone() }
     }
 
     /// The box's addresses as a neighbour at `ip` sees them.
@@ -120,6 +160,15 @@ impl Settings {
     }
 }
 
+/// The servers that the desired state names; those over TLS alone where there are any.
+fn asked_of(desired: &Desired) -> Vec<Server> {
+    let network = &desired.network;
+    let over_tls = network.dns_over_tls.iter().map(|s| Server::over_tls(s.address, &s.name));
+    let plain = network.dns_upstreams.iter().map(|ip| Server::plain(SocketAddr::new(*ip, 53)));
+    let safe: Vec<Server> = over_tls.collect();
+    if safe.is_empty() { plain.collect() } else { safe }
+}
+
 /// A name in lower case with a last dot.
 fn dotted(name: &str) -> String {
     format!("{}.", name.trim_end_matches('.').to_ascii_lowercase())
@@ -135,11 +184,11 @@ pub fn is_of(name: &str, zones: &[String]) -> bool {
 }
 
 /// The `nameserver` lines of a resolv.conf, in order.
-fn system_servers(text: &str) -> Vec<SocketAddr> {
+fn system_servers(text: &str) -> Vec<Server> {
     text.lines()
         .filter_map(|line| line.trim().strip_prefix("nameserver"))
         .filter_map(|rest| rest.split('%').next()?.trim().parse().ok())
-        .map(|ip| SocketAddr::new(ip, 53))
+        .map(|ip| Server::plain(SocketAddr::new(ip, 53)))
         .collect()
 }
 

@@ -33,18 +33,22 @@ impl Online {
         Online { known: Mutex::default(), clock }
     }
 
+    /// What is believed of the device at `ip` at `now_ms`; nothing when it has to be asked.
+    pub fn known(&self, ip: IpAddr, now_ms: i64) -> Option<bool> {
+        if ip.is_loopback() {
+            return Some(true);
+        }
+        let (online, at) = *self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&ip)?;
+        (now_ms.saturating_sub(at) < if online { IN_MS } else { OUT_MS }).then_some(online)
+    }
+
     /// Whether the device at `ip` is online, or the box itself.
     pub async fn is_in(&self, ip: IpAddr, socket: &Path) -> bool {
-        if ip.is_loopback() {
-            return true;
-        }
         let now = self.clock.mono_ms();
-        let last = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&ip).copied();
-        if let Some((online, at)) = last
-            && now.saturating_sub(at) < if online { IN_MS } else { OUT_MS }
-        {
+        if let Some(online) = self.known(ip, now) {
             return online;
         }
+        let last = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&ip).copied();
         let asked = self.clock.at_most(ASK_MS, status::is_online(socket, ip)).await.flatten();
         let online = asked.unwrap_or(last.is_some_and(|(online, _)| online));
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

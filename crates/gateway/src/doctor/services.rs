@@ -56,7 +56,7 @@ pub(super) fn dnsmasq(config: &Config) -> Option<Finding> {
 /// Whether our resolver answers a name that it knows itself.
 pub(super) async fn resolver(config: &Config, clock: &Clock) -> Finding {
     let here = SocketAddr::from((Ipv4Addr::LOCALHOST, config.dns.port));
-    match upstream::ask(&[here], "localhost.", RecordType::A, clock).await {
+    match upstream::ask(&vec![here].into(), "localhost.", RecordType::A, clock).await {
         Ok(_) => Finding::good("doctor-resolver-good"),
         Err(_) => Finding::bad("doctor-resolver-bad", "doctor-resolver-mend"),
     }

@@ -3,6 +3,7 @@
 use super::Finding;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::dns::settings::FilterSettings;
 use crate::dns::{Settings, upstream};
 use crate::probe::{Targets, ping};
 use kulkul_model::Moment;
@@ -18,7 +19,7 @@ const LOSS_PERCENT: u32 = 20;
 /// Whether names outside can be looked up.
 pub(super) async fn names(config: &Config, clock: &Clock) -> Finding {
     let targets = Targets::of(config, None);
-    let servers = Settings::of(config, None).servers();
+    let servers = Settings::of(config, None, FilterSettings::default()).servers();
     let name = targets.name.unwrap_or_else(|| ".".to_owned());
     let kind = if name == "." { RecordType::NS } else { RecordType::A };
     match upstream::ask(&servers, &name, kind, clock).await {

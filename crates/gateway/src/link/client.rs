@@ -16,6 +16,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use tokio::io::AsyncWriteExt as _;
 
 /// The hub has answered within this time, or does not, milliseconds.
 const PATIENCE_MS: i64 = 20_000;
@@ -151,6 +152,18 @@ impl Client {
         body: Vec<u8>,
         patience_ms: i64,
     ) -> Result<Response, LinkError> {
+        self.send_from((signer, keyid), (method, path, kind), body, patience_ms, 0).await
+    }
+
+    /// Sends, and asks for the answer's bytes from `from` on.
+    async fn send_from(
+        &self,
+        (signer, keyid): (&Signer, &str),
+        (method, path, kind): (Method, &str, &'static str),
+        body: Vec<u8>,
+        patience_ms: i64,
+        from: u64,
+    ) -> Result<Response, LinkError> {
         let target = format!("{}{path}", self.base);
         let nonce = hex::encode(random::<16>().ok_or(LinkError::Entropy)?);
         let signed = request::sign(signer, keyid, (method.as_str(), &target), &body, self.now(), &nonce);
@@ -163,6 +176,9 @@ impl Client {
             .header("accept-language", "en");
         if !body.is_empty() {
             request = request.header("content-type", kind);
+        }
+        if from > 0 {
+            request = request.header("range", format!("bytes={from}-"));
         }
         let call = request.body(body).send();
         let answer = self.clock.at_most(patience_ms, call).await.ok_or(LinkError::Silent)?;
@@ -288,6 +304,49 @@ impl Client {
         } else {
             Err(LinkError::Answer("another digest".to_owned()))
         }
+    }
+
+    /// Fetches a large blob to a file, from where an earlier try ended; its digest is not checked.
+    ///
+    /// # Errors
+    /// `LinkError`; `Answer` when there are more bytes than `bytes`, or fewer.
+    pub async fn blob_to(
+        &self,
+        who: &Identity,
+        digest: Digest,
+        bytes: u64,
+        path: &Path,
+    ) -> Result<(), LinkError> {
+        let disk = |e: std::io::Error| LinkError::Setup(format!("{}: {e}", path.display()));
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(path).map_err(disk)?;
+        let mut held = file.metadata().map_err(disk)?.len();
+        if held > bytes {
+            file.set_len(0).map_err(disk)?;
+            held = 0;
+        }
+        if held == bytes {
+            return Ok(());
+        }
+        let call = (Method::GET, format!("/link/v1/blobs/{digest}"));
+        let call = (call.0, call.1.as_str(), "");
+        let mut answer = self.send_from(who.signs(), call, Vec::new(), PATIENCE_MS, held).await?;
+        if answer.status() != StatusCode::PARTIAL_CONTENT {
+            file.set_len(0).map_err(disk)?;
+            held = 0;
+        }
+        let mut file = tokio::fs::File::from_std(file);
+        loop {
+            let chunk = self.clock.at_most(PATIENCE_MS, answer.chunk()).await.ok_or(LinkError::Silent)?;
+            let Some(chunk) = chunk.map_err(|e| LinkError::Reach(chain(&e)))? else { break };
+            held += chunk.len() as u64;
+            if held > bytes {
+                file.set_len(0).await.map_err(disk)?;
+                return Err(LinkError::Answer(format!("over {bytes} bytes")));
+            }
+            file.write_all(&chunk).await.map_err(disk)?;
+        }
+        file.flush().await.map_err(disk)?;
+        if held == bytes { Ok(()) } else { Err(LinkError::Reach(format!("{held} of {bytes} bytes"))) }
     }
 
     /// Delivers entries in order.

@@ -4,7 +4,7 @@
 
 use super::elapsed_us;
 use crate::clock::Clock;
-use crate::dns::upstream;
+use crate::dns::{Servers, upstream};
 use crate::probe::targets::host_of;
 use kulkul_model::measurement::ProbeResult;
 use kulkul_wire::dns::RecordType;
@@ -20,7 +20,7 @@ const PATIENCE_MS: i64 = 5_000;
 const MOST: u64 = 16 * 1024;
 
 /// The address behind a name, or the address itself; IPv4 first.
-pub async fn resolve(host: &str, servers: &[SocketAddr], clock: &Clock) -> Option<IpAddr> {
+pub async fn resolve(host: &str, servers: &Servers, clock: &Clock) -> Option<IpAddr> {
     if let Ok(ip) = host.parse() {
         return Some(ip);
     }
@@ -37,7 +37,7 @@ pub async fn resolve(host: &str, servers: &[SocketAddr], clock: &Clock) -> Optio
 ///
 /// Gives how it went and the time from the first packet to the answer's head, in
 /// microseconds; the name's own look-up is not counted in.
-pub async fn fetch(page: Option<&HttpProbe>, servers: &[SocketAddr], clock: &Clock) -> (ProbeResult, u32) {
+pub async fn fetch(page: Option<&HttpProbe>, servers: &Servers, clock: &Clock) -> (ProbeResult, u32) {
     let Some(page) = page else { return (ProbeResult::NotTried, 0) };
     let host = host_of(&page.url);
     let Some(ip) = resolve(host, servers, clock).await else { return (ProbeResult::Silent, 0) };
@@ -110,12 +110,12 @@ mod tests {
             ("", 204, "", ProbeResult::Silent),
         ] {
             let page = HttpProbe { url: serving(answer).await, status, begins: begins.to_owned() };
-            let (got, us) = fetch(Some(&page), &[], &clock).await;
+            let (got, us) = fetch(Some(&page), &Servers::default(), &clock).await;
             assert_eq!(got, result, "{answer:?}");
             assert_eq!(us > 0, result == ProbeResult::Good);
         }
         let nobody = HttpProbe { url: "http://127.0.0.1:1/".to_owned(), status: 204, begins: String::new() };
-        assert_eq!(fetch(Some(&nobody), &[], &clock).await.0, ProbeResult::Silent);
-        assert_eq!(fetch(None, &[], &clock).await.0, ProbeResult::NotTried);
+        assert_eq!(fetch(Some(&nobody), &Servers::default(), &clock).await.0, ProbeResult::Silent);
+        assert_eq!(fetch(None, &Servers::default(), &clock).await.0, ProbeResult::NotTried);
     }
 }

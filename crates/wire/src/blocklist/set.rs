@@ -183,6 +183,32 @@ impl Filter {
     }
 }
 
+/// Whether a set that is not open has a name: reads a few pieces and holds nothing.
+///
+/// Slower than an open set, and blind to damage: for a look now and then.
+///
+/// # Errors
+/// `SetError::Head` where there is no set; what the disk says.
+pub fn glimpse<A: At>(bytes: &A, name: &Trail) -> Result<bool, SetError> {
+    let mut head = [0; HEAD];
+    bytes.read_at(&mut head, 0)?;
+    let header = Header::decode(&head).ok_or(SetError::Head)?;
+    let index = HEAD as u64 + header.count * ENTRY as u64;
+    let mut left = name.all().len();
+    for digest in name.all() {
+        left -= 1;
+        let mut ends = [0; 8];
+        bytes.read_at(&mut ends, index + 4 * first(*digest, header.bits))?;
+        let [a, b, c, d, e, f, g, h] = ends;
+        let ends = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
+        let wanted = if left == 0 { 1 } else { 2 };
+        if find(bytes, ends, kept(*digest, header.bits))? & wanted != 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// A set that was opened: filter and index in memory, entries where they lie.
 pub struct Set<A> {
     bytes: A,
@@ -284,22 +310,27 @@ impl<A: At> Set<A> {
         let (Some(from), Some(end)) = (self.index.get(bucket), self.index.get(bucket + 1)) else {
             return Ok(0);
         };
-        let mut buffer = [0; ENTRY * READ_AT_ONCE];
-        let (mut from, end) = (u64::from(*from), u64::from(*end));
-        while from < end {
-            let some = usize::try_from(end - from).unwrap_or(READ_AT_ONCE).min(READ_AT_ONCE);
-            let part = buffer.get_mut(..ENTRY * some).unwrap_or_default();
-            self.bytes.read_at(part, HEAD as u64 + from * ENTRY as u64)?;
-            for entry in part.as_chunks::<ENTRY>().0 {
-                let entry = whole(entry);
-                if entry & !3 >= wanted {
-                    return Ok(if entry & !3 == wanted { entry & 3 } else { 0 });
-                }
-            }
-            from += some as u64;
-        }
-        Ok(0)
+        find(&self.bytes, (*from, *end), wanted)
     }
+}
+
+/// The reach that is kept with `wanted` between two places, 0 when it is not there.
+fn find<A: At>(bytes: &A, (from, end): (u32, u32), wanted: u64) -> io::Result<u64> {
+    let mut buffer = [0; ENTRY * READ_AT_ONCE];
+    let (mut from, end) = (u64::from(from), u64::from(end));
+    while from < end {
+        let some = usize::try_from(end - from).unwrap_or(READ_AT_ONCE).min(READ_AT_ONCE);
+        let part = buffer.get_mut(..ENTRY * some).unwrap_or_default();
+        bytes.read_at(part, HEAD as u64 + from * ENTRY as u64)?;
+        for entry in part.as_chunks::<ENTRY>().0 {
+            let entry = whole(entry);
+            if entry & !3 >= wanted {
+                return Ok(if entry & !3 == wanted { entry & 3 } else { 0 });
+            }
+        }
+        from += some as u64;
+    }
+    Ok(0)
 }
 
 fn whole(entry: &[u8; ENTRY]) -> u64 {

@@ -135,6 +135,9 @@ fn many_names_are_found_again_and_others_are_not() {
     assert!(names.iter().all(|(name, _)| has(&set, name)));
     let wrong = (0..200_000).filter(|i| has(&set, &format!("m{i}.zone{}.example", i % 97))).count();
     assert_eq!(wrong, 0);
+    let bytes = set.into_bytes();
+    let seen = |name: &str| glimpse(&bytes, &Trail::of(name)).unwrap();
+    assert!(seen("n5.zone5.example") && !seen("m5.zone5.example") && !seen("x.n5.zone5.example"));
 }
 
 #[test]

@@ -96,6 +96,7 @@ fn outside_names_do_not_point_inside() {
         records: vec![a("x.", "10.77.0.1", 60), a("x.", "203.0.113.1", 30)],
         authority: Vec::new(),
         truncated: false,
+        ..Answer::default()
     };
     assert!(mixed.without(is_inside));
     assert_eq!(mixed.addresses().collect::<Vec<_>>(), ["203.0.113.1".parse::<IpAddr>().unwrap()]);
@@ -123,4 +124,92 @@ proptest! {
             prop_assert!(read_ask(&answer(&asked, ResponseCode::NoError, &[], &[], 512)).is_err());
         }
     }
+}
+
+fn alias(name: &str, to: &str) -> Record {
+    let to = hickory_proto::rr::rdata::CNAME(Name::from_ascii(to).unwrap());
+    Record::from_rdata(Name::from_ascii(name).unwrap(), 60, RData::CNAME(to))
+}
+
+fn heard(records: &[Record]) -> Answer {
+    let (sent, bytes) = ask("example.org.", RecordType::A, 0xabcd_1234).unwrap();
+    let asked = read_ask(&bytes).unwrap();
+    read_answer(&answer(&asked, ResponseCode::NoError, records, &[], 4_096), &sent).unwrap()
+}
+
+#[test]
+fn aliases_are_followed_and_what_does_not_belong_is_left_out() {
+    let good = heard(&[
+        alias("example.org.", "cdn.example.net."),
+        a("cdn.example.net.", "203.0.113.1", 60),
+        a("bank.example.", "203.0.113.66", 60),
+    ]);
+    assert_eq!(good.addresses().map(|ip| ip.to_string()).collect::<Vec<_>>(), ["203.0.113.1"]);
+    let circle = heard(&[
+        alias("example.org.", "b.example.org."),
+        alias("b.example.org.", "example.org."),
+        a("example.org.", "203.0.113.1", 60),
+    ]);
+    assert_eq!((circle.code, circle.records.len()), (ResponseCode::ServFail, 0));
+    let itself = heard(&[alias("example.org.", "EXAMPLE.org.")]);
+    assert_eq!(itself.code, ResponseCode::ServFail);
+    let mut long: Vec<_> =
+        (0..20).map(|i| alias(&format!("n{i}.example."), &format!("n{}.example.", i + 1))).collect();
+    long.push(alias("example.org.", "n0.example."));
+    assert_eq!(heard(&long).code, ResponseCode::ServFail);
+    assert!(heard(&[a("other.example.", "203.0.113.1", 60)]).records.is_empty());
+}
+
+#[test]
+fn a_glance_sees_what_the_whole_reading_sees() {
+    let wants = Wants { dnssec: true, unchecked: true, authentic: true };
+    let (_, bytes) = ask_for("Some.Example.ORG.", RecordType::AAAA, wants, 0xf0f0_1234).unwrap();
+    let (glance, asked) = (Glance::of(&bytes).unwrap(), read_ask(&bytes).unwrap());
+    assert_eq!((glance.wants, asked.wants), (wants, wants));
+    assert_eq!((glance.limit, glance.kind), (asked.limit, u16::from(asked.kind)));
+    let key = glance.key(wants).unwrap();
+    assert_eq!(key.bytes(), asked.key(wants).unwrap().bytes());
+    assert_eq!(key.name(&mut [0; 255]), Some("some.example.org."));
+    for other in [Wants::default(), Wants { dnssec: true, ..Wants::default() }] {
+        assert_ne!(glance.key(other).unwrap().bytes(), key.bytes());
+    }
+    for i in 0..bytes.len() {
+        assert!(Glance::of(&bytes[..i]).is_none(), "cut at {i}");
+    }
+}
+
+#[test]
+fn kept_bytes_become_the_answer_of_whoever_asks() {
+    let said = Answer {
+        records: vec![alias("example.org.", "a.example.org."), a("a.example.org.", "203.0.113.1", 300)],
+        authentic: true,
+        ..Answer::default()
+    };
+    let ready = said.ready("example.org.", RecordType::A).unwrap();
+    let (sent, bytes) = ask("example.org.", RecordType::A, 0x5a5a_5a5a_77aa).unwrap();
+    let (glance, mut out) = (Glance::of(&bytes).unwrap(), Vec::new());
+    ready.write(&glance, glance.limit, |ttl| ttl.saturating_sub(100).max(1), &mut out);
+    let read = read_answer(&out, &sent).unwrap();
+    assert_eq!(read.records.iter().map(|r| r.ttl).collect::<Vec<_>>(), [1, 200]);
+    assert!(!read.authentic, "not asked for");
+    assert_eq!(read.addresses().next(), Some("203.0.113.1".parse().unwrap()));
+    ready.write(&glance, 40, |ttl| ttl, &mut out);
+    assert!(read_answer(&out, &sent).unwrap().truncated);
+    let again = Answer::kept(&ready, &glance.key(Wants::default()).unwrap(), |ttl| ttl).unwrap();
+    assert_eq!((again.records.len(), again.authentic), (2, true));
+}
+
+#[test]
+fn a_blocked_name_has_an_address_and_says_which_list() {
+    let (sent, bytes) = ask("ads.example.", RecordType::A, 0x77aa).unwrap();
+    let (glance, mut out) = (Glance::of(&bytes).unwrap(), Vec::new());
+    glance.blocked(0, Some("10.77.0.1".parse().unwrap()), 60, "ads", &mut out);
+    let read = read_answer(&out, &sent).unwrap();
+    assert_eq!(read.addresses().next(), Some("10.77.0.1".parse().unwrap()));
+    let edns = Message::from_vec(&out).unwrap().edns.unwrap();
+    let option = edns.option(hickory_proto::rr::rdata::opt::EdnsCode::Unknown(15)).cloned();
+    let said = hickory_proto::rr::rdata::opt::EdnsOption::Unknown(15, b"\x00\x0fads".to_vec());
+    assert_eq!(option, Some(said));
+    glance.blocked(3, None, 0, "", &mut out);
+    assert_eq!(read_answer(&out, &sent).unwrap().code, ResponseCode::NXDomain);
 }

@@ -55,6 +55,20 @@ pub enum Event {
         /// Which: `dnsmasq`, `resolver`, `portal`.
         part: String,
     },
+    /// A block list took effect.
+    ListTaken {
+        /// Its key.
+        list: String,
+        /// Names in it.
+        names: u64,
+    },
+    /// A block list was refused; the last good one of its key stays.
+    ListRefused {
+        /// Its key.
+        list: String,
+        /// Why, in English, for staff.
+        reason: String,
+    },
     /// Written by a newer version; known by its name only.
     Other {
         /// The event's name.
@@ -78,6 +92,8 @@ impl Event {
             Event::RulesetHealed { .. } => "ruleset_healed",
             Event::DiskFull { .. } => "disk_full",
             Event::PartRestarted { .. } => "part_restarted",
+            Event::ListTaken { .. } => "list_taken",
+            Event::ListRefused { .. } => "list_refused",
             Event::Other { name } => name,
         }
     }
@@ -87,7 +103,10 @@ impl Event {
         let extra = match self {
             Event::UplinkLost | Event::Other { .. } => 0,
             Event::DesiredRefused { .. } => 3,
-            Event::DesiredApplied { .. } | Event::ClockStepped { .. } => 2,
+            Event::DesiredApplied { .. }
+            | Event::ClockStepped { .. }
+            | Event::ListTaken { .. }
+            | Event::ListRefused { .. } => 2,
             _ => 1,
         };
         p.array(1 + extra).text(self.name());
@@ -105,6 +124,8 @@ impl Event {
             Event::RulesetHealed { what } => p.text(what),
             Event::DiskFull { dropped } => p.u64(*dropped),
             Event::PartRestarted { part } => p.text(part),
+            Event::ListTaken { list, names } => p.text(list).u64(*names),
+            Event::ListRefused { list, reason } => p.text(list).text(reason),
         };
         p.done()
     }
@@ -132,6 +153,14 @@ impl Event {
             "ruleset_healed" => (Event::RulesetHealed { what: t.text()?.to_owned() }, need(1)?),
             "disk_full" => (Event::DiskFull { dropped: t.u64()? }, need(1)?),
             "part_restarted" => (Event::PartRestarted { part: t.text()?.to_owned() }, need(1)?),
+            "list_taken" => {
+                let list = t.text()?.to_owned();
+                (Event::ListTaken { list, names: t.u64()? }, need(2)?)
+            }
+            "list_refused" => {
+                let list = t.text()?.to_owned();
+                (Event::ListRefused { list, reason: t.text()?.to_owned() }, need(2)?)
+            }
             other => (Event::Other { name: other.to_owned() }, n),
         };
         t.skip(left)?;

@@ -138,10 +138,21 @@ pub struct NetworkSection {
     pub anchors: Vec<IpAddr>,
     /// Resolvers that ours asks; empty takes the system's.
     pub dns_upstreams: Vec<IpAddr>,
+    /// Resolvers that ours asks over TLS alone; where there are any, no others are asked.
+    pub dns_over_tls: Vec<DnsOverTls>,
     /// The name that the DNS probe looks up; none takes the hub's.
     pub dns_probe: Option<String>,
     /// The page that the HTTP probe fetches; none skips it.
     pub http_probe: Option<HttpProbe>,
+}
+
+/// A resolver that is asked over TLS (RFC 7858), on port 853.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DnsOverTls {
+    /// Where it is.
+    pub address: IpAddr,
+    /// The name that its certificate must be for.
+    pub name: String,
 }
 
 /// A page that shows whether the web is reached, or a provider's notice instead.

@@ -44,6 +44,8 @@ fn all() -> Vec<Entry> {
         Entry::Event(Event::RulesetHealed { what: "set auth4".into() }),
         Entry::Event(Event::DiskFull { dropped: 3 }),
         Entry::Event(Event::PartRestarted { part: "dnsmasq".into() }),
+        Entry::Event(Event::ListTaken { list: "ads".into(), names: 2_000_000 }),
+        Entry::Event(Event::ListRefused { list: "ads".into(), reason: "another digest".into() }),
         Entry::Event(Event::Other { name: "meteor".into() }),
     ]
 }

@@ -1,0 +1,71 @@
+use super::*;
+use kulkul_model::measurement::{Pings, ProbeResult};
+
+fn status() -> Status {
+    let at = Moment::parse("2026-11-24T14:32:00+08:00").unwrap();
+    let pings = Pings { sent: 5, lost: 0, rtt_us: 18_400 };
+    Status {
+        version: "0.1.0".to_owned(),
+        capabilities: Capabilities {
+            kernel: "6.12.5".to_owned(),
+            probed: true,
+            nat: true,
+            htb: true,
+            ..Capabilities::default()
+        },
+        since: Some(at.plus_ms(-3_600_000)),
+        now: Some(at),
+        site: Some("BJ-001".to_owned()),
+        place: Some("Bale Banjar Bindu".to_owned()),
+        desired: Some("1.17".to_owned()),
+        hub: HubSeen { at: Some(at), trouble: None, held_through: 180 },
+        people: 14,
+        minute: Some(Minute {
+            at,
+            hub: pings,
+            anchor_a: pings,
+            anchor_b: pings,
+            dns: ProbeResult::Good,
+            dns_us: 9_000,
+            http: ProbeResult::Good,
+            http_us: 61_000,
+        }),
+        usage: None,
+        certificate_until: None,
+        journal_head: 184,
+        lists: vec![ListStatus { key: "ads".to_owned(), names: 2_000_000, dated: at }],
+        blocked: Today {
+            day: Some("2026-11-24".to_owned()),
+            blocked: [("ads".to_owned(), 17), ("around".to_owned(), 3)].into(),
+        },
+    }
+}
+
+#[test]
+fn the_words_are_as_they_were_reviewed() {
+    let (words, zone) = (Words::builtin(), Zone::named("Asia/Makassar").unwrap());
+    let empty = Status {
+        capabilities: Capabilities { kernel: "6.12.5".to_owned(), ..Capabilities::default() },
+        since: None,
+        site: None,
+        place: None,
+        desired: None,
+        hub: HubSeen { trouble: Some("connection refused".to_owned()), ..HubSeen::default() },
+        minute: None,
+        lists: Vec::new(),
+        blocked: Today::default(),
+        ..status()
+    };
+    let all = Lang::ALL.map(|lang| {
+        format!("{}\n{}", status().in_words(&words, lang, &zone), empty.in_words(&words, lang, &zone))
+    });
+    insta::assert_snapshot!(all.join("\n"));
+}
+
+#[test]
+fn the_answer_reads_back() {
+    let text = serde_json::to_string(&status()).unwrap();
+    assert_eq!(serde_json::from_str::<Status>(&text).unwrap(), status());
+    let who: Question = serde_json::from_str(r#"{"ask":"who","ip":"fd77::9"}"#).unwrap();
+    assert_eq!(who, Question::Who { ip: "fd77::9".parse().unwrap() });
+}
