@@ -217,6 +217,16 @@ const parts = {
     row("click to packets, 1,000 online, median, router's build", `${(small.median_us / 1000).toFixed(1)} ms`, "at most 10 ms", small.median_us <= 10_000, `p95 ${(small.p95_us / 1000).toFixed(1)} ms of ${small.clicks}`);
     const pps = read("gateway-pps");
     row("packets/s, 5,000 people against none, median of 5", pps.ratio.toFixed(3), "at least 0.9", pps.ratio >= 0.9, `${pps.with_people_pps} against ${pps.plain_pps}`);
+    const storm = read("gateway-storm");
+    row("login storm, 1,000 devices in 10 s, p99", `${(storm.p99_us / 1000).toFixed(1)} ms`, "under 250 ms", storm.p99_us < 250_000 && storm.online === storm.devices, `${storm.online} online, median ${(storm.median_us / 1000).toFixed(1)} ms`);
+    for (const [which, five] of [["", read("gateway-five")], [", the line shared out", read("gateway-five-shared")]]) {
+      row(`click to packets, 5,000 online${which}, median`, `${(five.median_us / 1000).toFixed(1)} ms`, "at most 5 ms", five.median_us <= 5_000, `p95 ${(five.p95_us / 1000).toFixed(1)} ms of ${five.clicks}; ${(five.rss_kib / 1024).toFixed(1)} MiB`);
+      row(`reconcile after kill -9, 5,000 online${which}, median of 3`, `${five.reconcile_ms[1]} ms`, "under 300 ms", five.reconcile_ms[1] < 300 && / 0% packet loss/.test(five.pings), five.pings);
+    }
+    spawnSync("cargo", ["test", "--release", "--locked", "-p", "kulkul-gateway", "--test", "fair_share", "--", "--ignored", "--nocapture", "share_error"], { stdio: "inherit" });
+    const fair = read("gateway-fair");
+    row("share of two on a full line, 1 flow against 50, error", `${(fair.share_error * 100).toFixed(1)} %`, "under 5 %", fair.share_error < 0.05, `median of 5; one queue for all: ${(fair.share_error_of_one_queue * 100).toFixed(0)} %`);
+    row("segments sent again on that line", `${fair.sent_again}`, "no more than with one queue", fair.sent_again <= fair.sent_again_of_one_queue, `one queue of the same length: ${fair.sent_again_of_one_queue}`);
     const batch = read("gateway-batch");
     row("a netlink batch of two elements, median", `${(batch.median_ns / 1000).toFixed(1)} us`, "-", null);
   },

@@ -278,3 +278,47 @@ fn a_segment_gets_what_was_promised_and_a_plan_bounds_a_device() {
     assert!((0.08..=0.105).contains(&slow[0]), "a tenth of the line by the plan: {slow:?}");
     assert!(ground.world.run("true").is_ok());
 }
+
+/// Segments that the world has sent again so far.
+fn sent_again(ground: &Ground) -> u64 {
+    let text = ground.world.run("cat /proc/net/snmp").unwrap();
+    let mut tcp = text.lines().filter(|l| l.starts_with("Tcp:"));
+    let (names, values) = (tcp.next().unwrap(), tcp.next().unwrap());
+    let at = names.split_whitespace().position(|n| n == "RetransSegs").unwrap();
+    values.split_whitespace().nth(at).unwrap().parse().unwrap()
+}
+
+#[test]
+#[ignore = "a benchmark"]
+fn share_error_and_segments_sent_again() {
+    let Some(ground) = ground("share_error_and_segments_sent_again", "error") else { return };
+    let median = |mut list: Vec<f64>| {
+        list.sort_by(f64::total_cmp);
+        list[list.len() / 2]
+    };
+    let mut measure = |what: &str| {
+        let (mut errors, mut again) = (Vec::new(), Vec::new());
+        for _ in 0..5 {
+            let before = sent_again(&ground);
+            let two = ground.pull(&[(0, 1), (1, 50)]);
+            again.push((sent_again(&ground) - before) as f64);
+            errors.push((two[0] / (two[0] + two[1]) - 0.5).abs() * 2.0);
+        }
+        println!("{what}: {errors:?} {again:?}");
+        (median(errors), median(again))
+    };
+    ground.share("even", 1_000_000);
+    let (error, again) = measure("shared");
+    ground.gateway.run("tc qdisc del dev lan0 root").unwrap();
+    // The same line without classes: one queue of the same length in time.
+    ground.gateway.run("tc qdisc add dev lan0 root tbf rate 40mbit burst 64kb limit 1000000").unwrap();
+    let (plain_error, plain_again) = measure("one queue");
+    let figures = format!(
+        "{{\"line_kbps\": {LINE_KBPS}, \"flows\": [1, 50], \"share_error\": {error}, \"sent_again\": {again}, \
+          \"share_error_of_one_queue\": {plain_error}, \"sent_again_of_one_queue\": {plain_again}, \"bar_share_error\": 0.05}}\n"
+    );
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/bench");
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("gateway-fair.json"), &figures).unwrap();
+    println!("{figures}");
+}

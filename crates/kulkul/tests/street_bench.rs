@@ -15,6 +15,13 @@
 
 mod town;
 
+use kulkul_gateway::clock::Clock;
+use kulkul_gateway::config::Kind;
+use kulkul_gateway::firewall::Caps;
+use kulkul_gateway::orders::Orders;
+use kulkul_gateway::sessions::book::Book;
+use kulkul_gateway::sessions::{Counted, Live, Phase, Today};
+use kulkul_model::session::{Mac, SessionId, Usage, WayIn};
 use kulkul_sim::street::ground::{permitted, skip, until};
 use kulkul_sim::street::layout::{PHONE4, Street, WORLD4};
 use kulkul_sim::street::roles;
@@ -61,6 +68,113 @@ fn click_to_packets_and_memory_with_a_thousand_online() {
             "rss_kib": field("VmRSS:"), "rss_anon_kib": field("RssAnon:"), "peak_kib": field("VmHWM:"), "bar_median_us": 10_000, "bar_rss_kib": 16 * 1024,
         }),
     );
+}
+
+#[test]
+#[ignore = "a benchmark"]
+fn a_thousand_devices_come_within_ten_seconds() {
+    let Some(town) = town::town("a_thousand_devices_come_within_ten_seconds", "storm") else { return };
+    town.street.crowd(1_000).unwrap();
+    let mut took = roles::numbers(&town.street.phone, "storm", "1 1000 10").unwrap();
+    took.sort_unstable();
+    write(
+        "gateway-storm",
+        &serde_json::json!({
+            "devices": 1_000, "online": took.len(), "median_us": quantile(&took, 0.5),
+            "p99_us": quantile(&took, 0.99), "most_us": took.last(), "bar_p99_us": 250_000,
+        }),
+    );
+}
+
+/// A box with a book of five thousand sessions, as one that was killed; `shared` gives each a class.
+fn five_thousand(street: &Street, shared: bool) -> std::path::PathBuf {
+    let data = street.dir.path().join("gateway");
+    std::fs::create_dir_all(&data).unwrap();
+    let clock = Clock::machine();
+    let (mut book, _) = Book::open(&data).unwrap();
+    let mut orders = Orders::default();
+    if shared {
+        (orders.line.down_kbps, orders.line.up_kbps) = (Some(200_000), Some(50_000));
+    }
+    std::fs::write(data.join("orders.json"), serde_json::to_vec(&orders).unwrap()).unwrap();
+    for n in 0..5_000u16 {
+        let [hi, lo] = n.to_be_bytes();
+        let now = clock.mono_ms();
+        let live = Live {
+            id: SessionId([1, hi, lo, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]),
+            mac: Mac([2, 0, 0, 2, hi, lo]),
+            way_in: WayIn::ClickThrough,
+            terms: Some(1),
+            language: "id".to_owned(),
+            phase: Phase::Online,
+            began_mono_ms: now,
+            limit_ms: 12 * 3_600_000,
+            seen_mono_ms: now,
+            told_mono_ms: now,
+            addresses: [([10, 77, hi + 100, lo].into(), Counted::default())].into(),
+            carried: Usage::default(),
+            caps: Caps::default(),
+            kind: Kind::Public,
+            today: Today::default(),
+            bound: None,
+        };
+        book.put(clock.stamp(), &live).unwrap();
+    }
+    // Without a claim the box serves the place by itself.
+    street.gateway_toml("hub = \"https://198.51.100.130:8443\"", "").unwrap()
+}
+
+#[test]
+#[ignore = "a benchmark"]
+fn clicks_and_a_killed_daemon_with_five_thousand_online() {
+    if let Err(why) = permitted() {
+        return skip("clicks_and_a_killed_daemon", &why);
+    }
+    for shared in [false, true] {
+        let mut street = Street::build(if shared { "five-shared" } else { "five" }).unwrap();
+        street.start_world().unwrap();
+        let config = five_thousand(&street, shared);
+        let mut gateway = town::start_gateway(&street, &config);
+        street.crowd(101).unwrap();
+        let mut clicks = roles::numbers(&street.phone, "click", "1 101").unwrap();
+        clicks.remove(0);
+        clicks.sort_unstable();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", gateway.0.id())).unwrap();
+        let rss = status.lines().find(|l| l.starts_with("VmRSS:")).unwrap();
+        let rss: i64 = rss.split_whitespace().nth(1).unwrap().parse().unwrap();
+        // Somebody goes on sending while the daemon is killed and comes back.
+        let from = kulkul_sim::street::ground::client(1);
+        let sending = street
+            .phone
+            .command("ping")
+            .args(["-q", "-i", "0.005", "-w", "6", "-I", &from.to_string(), WORLD4])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut took = Vec::new();
+        for _ in 0..3 {
+            gateway.kill();
+            let seen = town::log_of(&street).len();
+            gateway = town::start_gateway(&street, &config);
+            let log = town::log_of(&street);
+            let line =
+                log[seen..].lines().find(|l| l.contains("sessions and kernel are one")).unwrap().to_owned();
+            let (_, ms) = line.split_once("took_ms=").unwrap();
+            assert!(line.contains("people=5101") && line.contains("changed=0"), "{line}");
+            took.push(ms.split_whitespace().next().unwrap().parse::<i64>().unwrap());
+        }
+        let pings = String::from_utf8_lossy(&sending.wait_with_output().unwrap().stdout).into_owned();
+        let lost = pings.lines().find(|l| l.contains("packet loss")).unwrap().trim().to_owned();
+        took.sort_unstable();
+        write(
+            if shared { "gateway-five-shared" } else { "gateway-five" },
+            &serde_json::json!({
+                "people_online": 5_000, "clicks": clicks.len(), "median_us": quantile(&clicks, 0.5),
+                "p95_us": quantile(&clicks, 0.95), "bar_median_us": 5_000, "reconcile_ms": took, "bar_reconcile_ms": 300,
+                "pings": lost, "rss_kib": rss, "bar_rss_kib": 32_000,
+            }),
+        );
+    }
 }
 
 #[test]

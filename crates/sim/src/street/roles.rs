@@ -72,6 +72,7 @@ pub fn play() -> io::Result<()> {
     match (role.as_str(), words.as_slice()) {
         ("world", _) => world(),
         ("click", [first, last]) => click(parse(first)?, parse(last)?),
+        ("storm", [first, last, seconds]) => storm(parse(first)?, parse(last)?, parse(seconds)?),
         ("look", [first, last, url]) => look(parse(first)?, parse(last)?, url),
         ("pour", [from, to, seconds]) => pour(from, to, parse(seconds)?),
         ("drain", [at, seconds]) => drain(at, parse(seconds)?),
@@ -114,6 +115,41 @@ fn click(first: u16, last: u16) -> io::Result<()> {
             }
         }
         println!("=> {}", begin.elapsed().as_micros());
+    }
+    Ok(())
+}
+
+/// Devices `first` to `last` come one after another within some seconds, each without waiting for
+/// the one before; prints for each the microseconds from its first request to packets passing.
+fn storm(first: u16, last: u16, seconds: u64) -> io::Result<()> {
+    let world: SocketAddr = SocketAddr::from(([203, 0, 113, 1], 9));
+    let count = u64::from(last.saturating_sub(first)) + 1;
+    let begin = Instant::now();
+    let comes = |n: u16| Duration::from_millis(u64::from(n - first) * seconds * 1_000 / count);
+    let one = move |n: u16| -> io::Result<u128> {
+        let from = client(n);
+        let begin = Instant::now();
+        let form = person::form(from, portal())?;
+        person::accept(from, portal(), &form)?;
+        let probe = UdpSocket::bind((from, 0))?;
+        probe.connect(world)?;
+        probe.set_read_timeout(Some(Duration::from_millis(5)))?;
+        while begin.elapsed() < Duration::from_secs(20) {
+            probe.send(b"?").ok();
+            if probe.recv(&mut [0; 8]).is_ok() {
+                return Ok(begin.elapsed().as_micros());
+            }
+        }
+        Err(io::Error::other(format!("{from}: let in, and no packet passes")))
+    };
+    let mut coming = Vec::new();
+    for n in first..=last {
+        std::thread::sleep(comes(n).saturating_sub(begin.elapsed()));
+        coming.push(std::thread::Builder::new().stack_size(128 * 1024).spawn(move || one(n))?);
+    }
+    for device in coming {
+        let took = device.join().map_err(|_| io::Error::other("a device of the storm broke off"))??;
+        println!("=> {took}");
     }
     Ok(())
 }

@@ -73,6 +73,7 @@ impl Actor {
 
     /// Compares kernel and sessions and makes them one; the table is loaded only when it differs.
     pub(super) fn begin(&mut self) -> Result<(), SupervisorError> {
+        let began = self.clock.mono_ms();
         if let Err(error) = self.share_out() {
             tracing::error!(%error, "the line is not shared out: rates by themselves bound people");
             self.share_no_more();
@@ -81,7 +82,8 @@ impl Actor {
         let loaded = self.kernel.digest()?;
         if loaded.as_ref() == Some(&self.digest) {
             let changed = self.reconcile()?;
-            tracing::info!(people = self.sessions.len(), changed, "the table is loaded already");
+            let took_ms = self.clock.mono_ms().saturating_sub(began);
+            tracing::info!(people = self.sessions.len(), changed, took_ms, "sessions and kernel are one");
         } else {
             self.load()?;
             tracing::info!(people = self.sessions.len(), kernel = self.kernel.name(), "the table is loaded");

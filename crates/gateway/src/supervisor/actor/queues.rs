@@ -48,6 +48,8 @@ pub(super) struct Queues {
     /// Packets are left single as they come in.
     parted: bool,
     taken: BTreeSet<u16>,
+    /// No number below this one is free.
+    lowest: u16,
 }
 
 impl Queues {
@@ -59,6 +61,7 @@ impl Queues {
             places,
             uplink: config.uplink.interface.clone(),
             parted: false,
+            lowest: FIRST_DEVICE,
             taken: BTreeSet::new(),
         }
     }
@@ -77,13 +80,15 @@ impl Queues {
         if !self.are_shared() {
             return None;
         }
-        let free = (FIRST_DEVICE..u16::MAX).find(|n| !self.taken.contains(n))?;
+        let free = (self.lowest..u16::MAX).find(|n| !self.taken.contains(n))?;
         self.taken.insert(free);
+        self.lowest = free + 1;
         Some(free)
     }
 
     pub(super) fn give_back(&mut self, class: u16) {
         self.taken.remove(&class);
+        self.lowest = self.lowest.min(class);
     }
 
     /// The interface that the place's packets wait on; nothing where they cannot wait together.
@@ -170,9 +175,20 @@ impl Actor {
         let caps = self.caps();
         let shared = self.queues.are_shared();
         self.queues.taken = self.sessions.iter().filter_map(|l| l.caps.class).filter(|_| shared).collect();
+        self.queues.lowest = FIRST_DEVICE;
+        let mut renumbered = Vec::new();
         for live in self.sessions.iter_mut() {
             let class = if shared { live.caps.class.or_else(|| self.queues.take()) } else { None };
+            if class != live.caps.class {
+                renumbered.push(live.id);
+            }
             live.caps = Caps { class, ..caps };
+        }
+        // The number must be the same after a crash: packets are in the class already.
+        for id in renumbered {
+            if let Some(live) = self.sessions.get(id).cloned() {
+                self.write_down(&live);
+            }
         }
     }
 
