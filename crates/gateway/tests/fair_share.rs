@@ -46,6 +46,7 @@ fn a_role_in_a_namespace() {
     match words.as_slice() {
         ["serve"] => serve(),
         ["share", shares, plan] => share(shares == &"promised", plan.parse().unwrap()),
+        ["together"] => together(),
         ["pull", from, flows, seconds] => {
             pull(from.parse().unwrap(), flows.parse().unwrap(), seconds.parse().unwrap());
         }
@@ -93,19 +94,8 @@ fn pull(from: IpAddr, flows: usize, seconds: u64) {
     std::process::exit(0);
 }
 
-fn phone(n: u8) -> Mac {
-    Mac([2, 0, 0, 0, 0, n])
-}
-
-/// Shares the box's line between three devices: two of public people, one of staff.
-fn share(promised: bool, most_kbps: u32) {
-    let share =
-        |kind: &str, min_percent, priority| SegmentShare { kind: kind.to_owned(), min_percent, priority };
-    let shares = if promised { vec![share("staff", 60, 1), share("public", 20, 2)] } else { Vec::new() };
-    let line = LineSection { down_kbps: Some(LINE_KBPS), shares, ..LineSection::default() };
-    let plan = PlanSection { down_kbps: Some(most_kbps), ..PlanSection::default() };
-    let side = Side::of(&line, &plan, Way::Down, Leaves::default()).unwrap();
-    let policy = Policy {
+fn policy() -> Policy {
+    Policy {
         uplink: "wan0".into(),
         nat6: false,
         ssh: false,
@@ -118,7 +108,24 @@ fn share(promised: bool, most_kbps: u32) {
         fair: true,
         mgmt: ruleset::private_ranges(),
         reach: Vec::new(),
-    };
+    }
+}
+
+fn phone(n: u8) -> Mac {
+    Mac([2, 0, 0, 0, 0, n])
+}
+
+/// The third device's place, an interface of its own.
+const OTHER: &str = "10.79.0.11";
+
+/// Shares the box's line between three devices: two of public people, one of staff.
+fn share(promised: bool, most_kbps: u32) {
+    let share =
+        |kind: &str, min_percent, priority| SegmentShare { kind: kind.to_owned(), min_percent, priority };
+    let shares = if promised { vec![share("staff", 60, 1), share("public", 20, 2)] } else { Vec::new() };
+    let line = LineSection { down_kbps: Some(LINE_KBPS), shares, ..LineSection::default() };
+    let plan = PlanSection { down_kbps: Some(most_kbps), ..PlanSection::default() };
+    let side = Side::of(&line, &plan, Way::Down, Leaves::default()).unwrap();
     let mut kernel = Linux::open().unwrap();
     for on in ["wan0", "port9"] {
         kernel.join_packets(on, true).unwrap();
@@ -146,7 +153,7 @@ fn share(promised: bool, most_kbps: u32) {
     let mut wanted: Vec<Class> = side.frame().into_iter().chain(devices).collect();
     wanted.sort_by_key(|c| c.minor);
     assert_eq!(there, wanted);
-    kernel.load(&policy.text(&[])).unwrap();
+    kernel.load(&policy().text(&[])).unwrap();
     let none = Counter::default();
     let people = (0..3u8).flat_map(|n| {
         let caps = Caps { class: Some(16 + u16::from(n)), ..Caps::default() };
@@ -218,7 +225,9 @@ impl Ground {
         let running: Vec<_> = flows
             .iter()
             .map(|(n, flows)| {
-                let mut c = command(&self.phones[*n], &format!("pull 10.77.0.{} {flows} 6", 9 + n));
+                let from = self.phones[*n].run("ip -4 -o addr show dev eth0").unwrap();
+                let from = from.split_whitespace().nth(3).unwrap().split('/').next().unwrap();
+                let mut c = command(&self.phones[*n], &format!("pull {from} {flows} 6"));
                 c.stdout(std::process::Stdio::piped()).spawn().unwrap()
             })
             .collect();
@@ -245,6 +254,61 @@ fn ground(test: &str, what: &str) -> Option<Ground> {
             None
         }
     }
+}
+
+/// Shares one line between two interfaces of the place: both go through the queues of a third.
+fn together() {
+    let line = LineSection { down_kbps: Some(LINE_KBPS), ..LineSection::default() };
+    let side = Side::of(&line, &PlanSection::default(), Way::Down, Leaves::default()).unwrap();
+    let mut kernel = Linux::open().unwrap();
+    for _ in 0..2 {
+        // Twice, as after a restart of the daemon.
+        kernel.ensure_link("kulkul-down", "ifb").unwrap();
+        let through = [Queue::Through(kernel.index("kulkul-down").unwrap())];
+        kernel.shape("lan0", &through).unwrap();
+        kernel.shape("lan1", &through).unwrap();
+    }
+    let mut queues = vec![Queue::Root { default: OWN }];
+    queues.extend(side.frame().into_iter().map(Queue::Class));
+    queues.extend([16, 18].map(|minor| Queue::Class(side.device(minor, Kind::Public))));
+    kernel.shape("kulkul-down", &queues).unwrap();
+    let policy = Policy {
+        segments: ["lan0", "lan1"]
+            .map(|i| Segment { interface: i.into(), audience: Audience::Public })
+            .to_vec(),
+        mgmt: Vec::new(),
+        ..policy()
+    };
+    kernel.load(&policy.text(&[])).unwrap();
+    let none = Counter::default();
+    for (ip, n, class) in [("10.77.0.9", 9, 16), (OTHER, 11, 18)] {
+        let caps = Caps { class: Some(class), ..Caps::default() };
+        let person = Person { mac: phone(n), ip: ip.parse().unwrap(), caps };
+        let changes: Vec<Change> =
+            person.elements(600_000, none, none).into_iter().map(Change::Add).collect();
+        kernel.change(&changes).unwrap();
+    }
+}
+
+#[test]
+fn two_interfaces_of_a_place_share_one_line() {
+    let Some(ground) = ground("two_interfaces_of_a_place_share_one_line", "two") else { return };
+    let (gateway, phone) = (&ground.gateway, &ground.phones[2]);
+    for words in ["link add lan1 type bridge", "link set port11 nomaster", "link set port11 master lan1"] {
+        gateway.ip(words).unwrap();
+    }
+    gateway.ip("link set lan1 up").unwrap();
+    gateway.ip("addr add 10.79.0.1/24 dev lan1").unwrap();
+    phone.ip("addr flush dev eth0").unwrap();
+    phone.ip(&format!("addr add {OTHER}/24 dev eth0")).unwrap();
+    phone.ip("route add default via 10.79.0.1").unwrap();
+    let out = command(gateway, "together").output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let both = ground.pull(&[(0, 8), (2, 8)]);
+    assert!((0.85..=1.01).contains(&(both[0] + both[1])), "one line for both: {both:?}");
+    assert!((both[0] / (both[0] + both[1]) - 0.5).abs() < 0.06, "evenly: {both:?}");
+    let alone = ground.pull(&[(2, 2)]);
+    assert!((0.85..=1.01).contains(&alone[0]), "and all of it for one alone: {alone:?}");
 }
 
 #[test]
@@ -296,7 +360,7 @@ fn share_error_and_segments_sent_again() {
         list.sort_by(f64::total_cmp);
         list[list.len() / 2]
     };
-    let mut measure = |what: &str| {
+    let measure = |what: &str| {
         let (mut errors, mut again) = (Vec::new(), Vec::new());
         for _ in 0..5 {
             let before = sent_again(&ground);
