@@ -12,6 +12,7 @@ use crate::kernel::linux::Linux;
 use crate::kernel::neighbours::Listener;
 use crate::kernel::{Kernel as _, KernelError, features, sysctl};
 use crate::link::{self, Link};
+use crate::portal::blocked::Filtered;
 use crate::portal::face::Box as Here;
 use crate::portal::{Extras, Face, Portal, crowd::Crowd, desk::Desk, listen, tls, token::TokenKey};
 use crate::status::{self, HubSeen};
@@ -132,7 +133,8 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     // Without a hub nobody would ever read a report.
     let desk = Desk::open(&house.config.data, house.journal.clone(), clock.clone());
     let desk = met.is_some().then(|| Arc::new(desk));
-    let tls = portal(&house, Extras { desk, minutes: Some(minutes.clone()) })?;
+    let filtered = Some(Arc::new(Filtered::new(in_force.clone(), house.config.data.clone())));
+    let tls = portal(&house, Extras { desk, minutes: Some(minutes.clone()), filtered })?;
     addresses(&house, tls.as_ref());
     let (seen_tx, seen) = watch::channel(HubSeen::default());
     report(&house, (tls, capabilities), (in_force, blocked), minutes.clone(), seen);

@@ -72,11 +72,13 @@ impl Lang {
     }
 }
 
-const FILES: [(Lang, &str); 4] = [
+const FILES: [(Lang, &str); 6] = [
     (Lang::Id, include_str!("../../../words/id/portal.ftl")),
     (Lang::Id, include_str!("../../../words/id/doctor.ftl")),
+    (Lang::Id, include_str!("../../../words/id/names.ftl")),
     (Lang::En, include_str!("../../../words/en/portal.ftl")),
     (Lang::En, include_str!("../../../words/en/doctor.ftl")),
+    (Lang::En, include_str!("../../../words/en/names.ftl")),
 ];
 
 /// All messages in both languages.

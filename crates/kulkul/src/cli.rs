@@ -41,6 +41,8 @@ enum Command {
     #[cfg(feature = "hub")]
     Orders(command::orders::Args),
     #[cfg(feature = "hub")]
+    List(command::list::Args),
+    #[cfg(feature = "hub")]
     Keys(command::keys::Args),
     #[cfg(feature = "hub")]
     Migrate(command::migrate::Args),
@@ -88,6 +90,8 @@ impl Cli {
             Command::Enrol(args) => args.run(logs),
             #[cfg(feature = "hub")]
             Command::Orders(args) => args.run(logs),
+            #[cfg(feature = "hub")]
+            Command::List(args) => args.run(logs),
             #[cfg(feature = "hub")]
             Command::Keys(args) => args.run(logs),
             #[cfg(feature = "hub")]

@@ -1,8 +1,10 @@
 //! From a request to its answer: which page, which status, which headers.
 
 mod local;
+mod names;
 mod standing;
 
+use super::blocked::Filtered;
 use super::desk::Desk;
 use super::face::Face;
 use super::pages::View;
@@ -53,6 +55,7 @@ struct Inner<D> {
     drawn: Mutex<Drawn>,
     desk: Option<Arc<Desk>>,
     minutes: Option<Minutes>,
+    filtered: Option<Arc<Filtered>>,
 }
 
 /// What a portal has besides its door; a box that is on its own takes no reports.
@@ -62,6 +65,8 @@ pub struct Extras {
     pub desk: Option<Arc<Desk>>,
     /// The last minute's measurement.
     pub minutes: Option<Minutes>,
+    /// Says why names are not answered.
+    pub filtered: Option<Arc<Filtered>>,
 }
 
 /// Welcome pages of the current minute, in halves, by language.
@@ -95,8 +100,9 @@ impl<D: Door> Portal<D> {
         key: TokenKey,
         extras: Extras,
     ) -> Self {
-        let Extras { desk, minutes } = extras;
-        Portal(Arc::new(Inner { door, face, words, clock, key, drawn: Mutex::default(), desk, minutes }))
+        let Extras { desk, minutes, filtered } = extras;
+        let drawn = Mutex::default();
+        Portal(Arc::new(Inner { door, face, words, clock, key, drawn, desk, minutes, filtered }))
     }
 
     /// Answers one request; never fails, whatever was sent.
@@ -115,18 +121,6 @@ impl<D: Door> Portal<D> {
             .map(|a| a.as_str().to_owned())
             .or_else(|| text(&parts.headers, header::HOST).map(str::to_owned))
             .unwrap_or_default();
-        if !hosts::is_own(&host, face.host.as_deref(), at.local.ip()) {
-            let wanted = parts.uri.path_and_query().map_or("/", |p| p.as_str());
-            // The code on the wall leads to the hub: its page about this place is ours too.
-            if let Some(code) =
-                parts.uri.path().strip_prefix("/t/").filter(|_| hosts::is_at(&host, &face.hub_url))
-            {
-                let place = hosts::portal_host(face.host.as_deref(), at.local.ip(), face.lan4, face.port);
-                return away(&format!("http://{place}/t/{}", form::encode(&form::decode(code))));
-            }
-            let to = (parts.method == Method::GET).then(|| hosts::asked(&host, wanted)).flatten();
-            return self.send_to_portal(&face, at, to.as_deref());
-        }
         let query = parts.uri.query().unwrap_or_default();
         let lang =
             form::field(query, "lang").as_deref().and_then(Lang::parse).unwrap_or_else(|| {
@@ -139,11 +133,28 @@ impl<D: Door> Portal<D> {
         let head = parts.method == Method::HEAD;
         let mut ask = Ask { at, ip, lang, query, face, head };
         let reads = head || parts.method == Method::GET;
+        if !hosts::is_own(&host, ask.face.host.as_deref(), at.local.ip()) {
+            let wanted = parts.uri.path_and_query().map_or("/", |p| p.as_str());
+            // The code on the wall leads to the hub: its page about this place is ours too.
+            if let Some(code) =
+                parts.uri.path().strip_prefix("/t/").filter(|_| hosts::is_at(&host, &ask.face.hub_url))
+            {
+                let place =
+                    hosts::portal_host(ask.face.host.as_deref(), at.local.ip(), ask.face.lan4, ask.face.port);
+                return away(&format!("http://{place}/t/{}", form::encode(&form::decode(code))));
+            }
+            let to = (parts.method == Method::GET).then(|| hosts::asked(&host, wanted)).flatten();
+            if let Some(page) = to.as_ref().and_then(|_| self.under_a_blocked_name(&ask, &host)) {
+                return page;
+            }
+            return self.send_to_portal(&ask.face, at, to.as_deref());
+        }
         match (parts.uri.path(), reads, parts.method == Method::POST) {
             ("/", true, _) => self.front(&ask, false).await,
             ("/status", true, _) => self.front(&ask, true).await,
             ("/privacy", true, _) => self.privacy(&ask).await,
             (captive::PATH, true, _) if at.secure => self.api(&ask).await,
+            ("/names", true, _) => self.names(&ask),
             ("/report", true, _) => self.report_form(&ask).await,
             (path @ ("/accept" | "/logout" | "/renew" | "/report"), _, true) => {
                 match self.read_form(&mut ask, &parts.headers, path, body).await {
@@ -151,7 +162,7 @@ impl<D: Door> Portal<D> {
                     Err(refused) => refused,
                 }
             }
-            ("/" | "/status" | "/privacy", ..) => self.not_allowed(&ask, "GET, HEAD"),
+            ("/" | "/status" | "/privacy" | "/names", ..) => self.not_allowed(&ask, "GET, HEAD"),
             ("/accept" | "/logout" | "/renew", true, _) => self.see_other(&ask, "/", &[]),
             ("/accept" | "/logout" | "/renew", ..) => self.not_allowed(&ask, "POST"),
             ("/report", ..) => self.not_allowed(&ask, "GET, HEAD, POST"),

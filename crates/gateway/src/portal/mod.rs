@@ -6,6 +6,7 @@
 //! and, over TLS, the API server (RFC 8908); the supervisor is the enforcement.
 
 mod answer;
+pub mod blocked;
 pub mod crowd;
 pub mod desk;
 pub mod face;

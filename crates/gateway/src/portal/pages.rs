@@ -4,6 +4,7 @@
 //! given. The welcome page is drawn once a minute and language and cut at its token.
 
 mod local;
+mod names;
 mod spoken;
 mod status;
 

@@ -11,7 +11,8 @@ use rustls::ServerConfig;
 use rustls::client::verify_server_name;
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::server::ParsedCertificate;
+use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 use sha2::{Digest as _, Sha256};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -95,6 +96,22 @@ pub struct Files {
     pub host: String,
 }
 
+/// Shows the certificate under the portal's own name only.
+///
+/// A blocked name leads here too: it is refused in the handshake, which a browser shows as
+/// "refused", and not as a certificate of somebody else's.
+#[derive(Debug)]
+struct OwnName {
+    key: Arc<CertifiedKey>,
+    host: String,
+}
+
+impl ResolvesServerCert for OwnName {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        hello.server_name().is_none_or(|name| name.eq_ignore_ascii_case(&self.host)).then(|| self.key.clone())
+    }
+}
+
 /// The bytes of both files.
 struct Pem {
     cert: Vec<u8>,
@@ -137,13 +154,15 @@ impl Files {
         verify_server_name(&ParsedCertificate::try_from(first).map_err(unfit)?, &name)
             .map_err(|_| other())?;
         let key = PrivateKeyDer::from_pem_slice(&pem.key).map_err(|e| not_pem(&self.key, e))?;
+        let own =
+            CertifiedKey::from_der(chain, key, &rustls::crypto::ring::default_provider()).map_err(unfit)?;
+        let own = Arc::new(own);
         let mut config =
             ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
                 .with_safe_default_protocol_versions()
                 .map_err(unfit)?
                 .with_no_client_auth()
-                .with_single_cert(chain, key)
-                .map_err(unfit)?;
+                .with_cert_resolver(Arc::new(OwnName { key: own, host: self.host.clone() }));
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Ready { acceptor: TlsAcceptor::from(Arc::new(config)), from, until: to })
     }

@@ -6,6 +6,7 @@
     reason = "what fails here fails the test"
 )]
 
+use super::names;
 use kulkul_gateway::clock::{Clock, Hand};
 use kulkul_gateway::journal::Journal;
 use kulkul_gateway::portal::crowd::Crowd;
@@ -166,7 +167,8 @@ impl House {
         let (journal, data) = (Journal::in_memory(), tempfile::tempdir().unwrap());
         let (minutes, measured) = watch::channel(None);
         let desk = Arc::new(Desk::open(data.path(), journal.clone(), clock.clone()));
-        let extras = Extras { desk: desired.is_some().then_some(desk), minutes: Some(measured) };
+        let filtered = Some(Arc::new(names::filtered(data.path())));
+        let extras = Extras { desk: desired.is_some().then_some(desk), minutes: Some(measured), filtered };
         let door = AnyDoor::default();
         let key = TokenKey::new([1; 32]);
         let portal = Portal::new(door.clone(), seen, words, clock.clone(), key, extras);

@@ -5,5 +5,6 @@ mod captive;
 mod hours;
 mod house;
 mod look;
+mod names;
 mod people;
 mod reports;

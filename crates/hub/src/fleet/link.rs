@@ -1,15 +1,16 @@
 //! The routes of `/link/v1`, with bounds of their own.
 
 use super::signed::{Signed, revoked, store_problem};
-use super::{beat, blobs, desired, enrol, journal};
+use super::{beat, blobs, desired, enrol, journal, lists};
 use crate::Hub;
 use crate::web::Peer;
 use crate::web::problem::Problem;
+use axum::body::Body;
 use axum::extract::{Path, Query, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use http::header::{ACCEPT_RANGES, CONTENT_RANGE, CONTENT_TYPE, ETAG, RANGE};
+use http::header::{ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, RANGE};
 use http::{HeaderMap, StatusCode};
 use kulkul_model::Refusal;
 use kulkul_model::gateway::GatewayId;
@@ -20,6 +21,10 @@ use kulkul_wire::link::{
     MANIFEST_TYPE, SECTION_LIMIT, TimeAnswer, WAIT_LIMIT_S,
 };
 use serde::Deserialize;
+use std::io::SeekFrom;
+use tokio::fs::File;
+use tokio::io::AsyncSeekExt as _;
+use tokio_util::io::ReaderStream;
 
 /// The link's routes.
 pub fn routes() -> Router<Hub> {
@@ -150,6 +155,9 @@ async fn get_blob(
 ) -> Result<Response, Problem> {
     let digest = digest(&sha256)?;
     let signed = Signed::read(&hub, request, 0).await?;
+    if let Some(list) = lists::find(&hub.config().data, digest).await {
+        return pieces(list, range_from(&signed.parts.headers)).await;
+    }
     let bytes = blobs::find(&hub, digest).await?;
     let head = [(CONTENT_TYPE, "application/octet-stream"), (ACCEPT_RANGES, "bytes")];
     let Some(from) = range_from(&signed.parts.headers) else { return Ok((head, bytes).into_response()) };
@@ -164,6 +172,30 @@ async fn get_blob(
             Ok((StatusCode::RANGE_NOT_SATISFIABLE, [(CONTENT_RANGE, range)]).into_response())
         }
     }
+}
+
+/// A file from a place on, read as it is sent.
+async fn pieces((mut file, total): (File, u64), from: Option<usize>) -> Result<Response, Problem> {
+    let from = from.map(|f| f as u64);
+    if from.is_some_and(|f| f >= total) {
+        let range = format!("bytes */{total}");
+        return Ok((StatusCode::RANGE_NOT_SATISFIABLE, [(CONTENT_RANGE, range)]).into_response());
+    }
+    let start = from.unwrap_or(0);
+    file.seek(SeekFrom::Start(start)).await.map_err(|e| Problem::fault(&e))?;
+    let body = Body::from_stream(ReaderStream::with_capacity(file, 64 * 1024));
+    let head = [
+        (CONTENT_TYPE, "application/octet-stream".to_owned()),
+        (ACCEPT_RANGES, "bytes".to_owned()),
+        (CONTENT_LENGTH, (total - start).to_string()),
+    ];
+    Ok(match from {
+        None => (head, body).into_response(),
+        Some(_) => {
+            let range = format!("bytes {start}-{}/{total}", total - 1);
+            (StatusCode::PARTIAL_CONTENT, head, [(CONTENT_RANGE, range)], body).into_response()
+        }
+    })
 }
 
 /// The start of `Range: bytes=N-`, the one form that resuming needs; others get the whole.

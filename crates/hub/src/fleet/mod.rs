@@ -17,6 +17,7 @@ pub mod keys;
 pub mod known;
 pub mod limits;
 pub mod link;
+pub mod lists;
 pub mod orders;
 pub mod retention;
 pub mod sessions;

@@ -19,6 +19,8 @@ pub mod import;
 #[cfg(feature = "hub")]
 pub mod keys;
 #[cfg(feature = "hub")]
+pub mod list;
+#[cfg(feature = "hub")]
 pub mod migrate;
 #[cfg(feature = "hub")]
 pub mod orders;

@@ -1,12 +1,14 @@
-//! Blobs that no desired state names any more.
+//! Blobs and block lists that no desired state names any more.
 //!
 //! Every manifest is read first; then blobs go that are old and in none of them. One that
 //! is named anew meanwhile is young again by the same write that names it, and stays.
 
+use super::super::lists;
 use super::ROWS;
 use crate::Hub;
 use kulkul_model::Moment;
 use kulkul_store::{Lane, StoreError, desired};
+use kulkul_wire::link::desired::FilterSection;
 use kulkul_wire::link::{Digest, Manifest, sign1};
 use std::collections::BTreeSet;
 
@@ -21,7 +23,13 @@ const PAGE: u32 = 200;
 /// `StoreError` of the database; `Value` when a manifest cannot be read: then nothing goes.
 pub async fn drop_unnamed(hub: &Hub, now: Moment) -> Result<u64, StoreError> {
     let before = now.plus_ms(-UNNAMED_MS);
-    let named = named(hub).await?;
+    let (named, lists) = named(hub).await?;
+    let gone = lists::drop_unnamed(&hub.config().data, &lists, now.ms(), UNNAMED_MS);
+    match gone {
+        Ok(0) => {}
+        Ok(gone) => tracing::info!(gone, "block lists that no desired state names were dropped"),
+        Err(error) => tracing::warn!(%error, "unnamed block lists stay; tried again tomorrow"),
+    }
     let mut after = Digest([0; 32]);
     let mut dropped = 0;
     loop {
@@ -49,9 +57,9 @@ pub async fn drop_unnamed(hub: &Hub, now: Moment) -> Result<u64, StoreError> {
     }
 }
 
-/// The digests of all sections of all desired states.
-async fn named(hub: &Hub) -> Result<BTreeSet<Digest>, StoreError> {
-    let mut named = BTreeSet::new();
+/// The digests of all sections of all desired states, and of the lists that these name.
+async fn named(hub: &Hub) -> Result<(BTreeSet<Digest>, BTreeSet<Digest>), StoreError> {
+    let (mut named, mut filters) = (BTreeSet::new(), BTreeSet::new());
     let mut after = String::new();
     loop {
         let mut tx = hub.store().reader().await?;
@@ -65,10 +73,21 @@ async fn named(hub: &Hub) -> Result<BTreeSet<Digest>, StoreError> {
             let signed = sign1::decode(manifest).map_err(|e| unreadable(&e))?;
             let manifest = Manifest::decode(signed.payload).map_err(|e| unreadable(&e))?;
             named.extend(manifest.sections.iter().map(|s| s.sha256));
+            filters.extend(manifest.sections.iter().filter(|s| s.name == "filter").map(|s| s.sha256));
         }
         match page.last() {
             Some((last, _)) => last.as_str().clone_into(&mut after),
-            None => return Ok(named),
+            None => break,
         }
     }
+    let mut lists = BTreeSet::new();
+    for digest in &filters {
+        let mut tx = hub.store().reader().await?;
+        let section = desired::blob(&mut tx, digest).await?.unwrap_or_default();
+        drop(tx);
+        let section: FilterSection = serde_json::from_slice(&section)
+            .map_err(|e| StoreError::Value { column: "bytes".to_owned(), reason: e.to_string() })?;
+        lists.extend(section.lists.iter().map(|list| list.sha256));
+    }
+    Ok((named, lists))
 }

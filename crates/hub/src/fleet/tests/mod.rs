@@ -180,6 +180,13 @@ impl House {
         self.send(self.signed(&b.signer, &id, &method, path, body)).await
     }
 
+    async fn ask_from(&self, b: &Box_, path: &str, from: usize) -> Answer {
+        let id = b.enrolled.gateway.to_string();
+        let mut request = self.signed(&b.signer, &id, &Method::GET, path, b"");
+        request.headers_mut().insert("range", format!("bytes={from}-").parse().unwrap());
+        self.send(request).await
+    }
+
     async fn deliver(&self, id: &GatewayId, sealed: &[&[u8]]) -> Answer {
         let path = format!("/link/v1/journal?gateway={id}");
         self.send(Request::post(path).body(Body::from(sealed.concat())).unwrap()).await

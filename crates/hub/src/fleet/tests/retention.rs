@@ -2,7 +2,7 @@
 
 use super::{a_session, on_a_hub, site, start};
 use crate::fleet::retention::{self, KEEP_MS, UNNAMED_MS};
-use crate::fleet::{follower, sessions};
+use crate::fleet::{follower, lists, sessions};
 use crate::watch::jobs::EVIDENCE_MS;
 use http::{Method, StatusCode};
 use kulkul_model::gateway::GatewayId;
@@ -187,6 +187,69 @@ async fn a_blob_that_is_named_again_is_young_again() {
             .map_err(|e: StoreError| e)
             .unwrap();
         assert_eq!(gone, 0, "named between the look and the write");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_list_is_handed_out_in_pieces_and_stays_while_it_is_named() {
+    on_a_hub(|h| async move {
+        let b = h.enrolled(1, "BJ-001").await;
+        let data = h.hub.config().data.clone();
+        let from = data.join("ads.txt");
+        let text: String = (0..20_000).map(|i| format!("n{i}.example\n")).collect();
+        std::fs::write(&from, &text).unwrap();
+        let taken = lists::keep(&data, &from, lists::ListFormat::Plain).unwrap();
+        assert_eq!(taken.report.names, 20_000);
+        let path = format!("/link/v1/blobs/{}", taken.sha256);
+        let whole = h.ask(&b, Method::GET, &path, b"").await;
+        assert_eq!((whole.status, whole.body.len()), (StatusCode::OK, text.len()));
+        assert_eq!(Digest::of(&whole.body), taken.sha256);
+        let rest = h.ask_from(&b, &path, 100_000).await;
+        assert_eq!(
+            (rest.status, rest.body.as_slice()),
+            (StatusCode::PARTIAL_CONTENT, &text.as_bytes()[100_000..])
+        );
+        let none = h.ask_from(&b, &path, text.len()).await;
+        assert_eq!(none.status, StatusCode::RANGE_NOT_SATISFIABLE);
+
+        let order = serde_json::json!({ "lists": [{
+            "key": "ads", "name": { "id": "Iklan" }, "sha256": taken.sha256, "bytes": taken.bytes,
+            "format": "plain", "dated": "2026-11-01T00:00:00+08:00",
+        }] });
+        let order = order.to_string();
+        h.hub
+            .store()
+            .write(Lane::Page, move |tx| {
+                Box::pin(async move {
+                    setting::put(tx, "desired.filter", &order).await?;
+                    setting::bump(tx, "desired_settings").await.map(drop)
+                })
+            })
+            .await
+            .map_err(|e: StoreError| e)
+            .unwrap();
+        follower::refresh_all(&h.hub).await.unwrap();
+        // The files' own times are the machine's.
+        let old = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1);
+        let kept = data.join("lists").join(taken.sha256.to_string());
+        std::fs::File::options().write(true).open(&kept).unwrap().set_modified(old).unwrap();
+        retention::drop_unnamed(&h.hub, h.now()).await.unwrap();
+        assert!(kept.exists(), "named, however old");
+        h.hub
+            .store()
+            .write(Lane::Page, move |tx| {
+                Box::pin(async move {
+                    setting::put(tx, "desired.filter", "{}").await?;
+                    setting::bump(tx, "desired_settings").await.map(drop)
+                })
+            })
+            .await
+            .map_err(|e: StoreError| e)
+            .unwrap();
+        follower::refresh_all(&h.hub).await.unwrap();
+        retention::drop_unnamed(&h.hub, h.now()).await.unwrap();
+        assert!(!kept.exists());
     })
     .await;
 }
