@@ -124,7 +124,12 @@ async fn on_segment(
                     next_ms = next_ms.min(clock.mono_ms());
                 }
             }
-            () = clock.sleep_ms((next_ms.max(last_ms.saturating_add(APART_MS)) - clock.mono_ms()).max(0)) => {
+            // In slices: a new interface of the same name is another one for the socket.
+            () = clock.sleep_ms((next_ms.max(last_ms.saturating_add(APART_MS)) - clock.mono_ms()).clamp(0, AGAIN_MS)) => {
+                link.check()?;
+                if clock.mono_ms() < next_ms.max(last_ms.saturating_add(APART_MS)) {
+                    continue;
+                }
                 link.send(&advert, ALL_NODES).await?;
                 sent = sent.saturating_add(1);
                 last_ms = clock.mono_ms();
@@ -146,6 +151,7 @@ fn drawn((least, most): (i64, i64)) -> i64 {
 /// A raw ICMPv6 socket on one interface.
 struct Link {
     socket: UdpSocket,
+    interface: String,
     index: u32,
     mac: Option<[u8; 6]>,
     mtu: Option<u32>,
@@ -167,7 +173,16 @@ impl Link {
         let mac = mac.and_then(|m| kulkul_model::session::Mac::parse(m.trim()).ok()).map(|m| m.0);
         // The runtime's datagram socket only hands messages through, whatever they are.
         let socket = UdpSocket::from_std(OwnedFd::from(socket).into())?;
-        Ok(Link { socket, index, mac, mtu: fact(interface, "mtu").ok() })
+        let mtu = fact(interface, "mtu").ok();
+        Ok(Link { socket, interface: interface.to_owned(), index, mac, mtu })
+    }
+
+    /// Whether the interface of this name is still the one that the socket is on.
+    fn check(&self) -> io::Result<()> {
+        if fact(&self.interface, "ifindex")? == self.index {
+            return Ok(());
+        }
+        Err(io::Error::other("another interface has its name now"))
     }
 
     fn complete(&self, advert: Advert) -> Advert {

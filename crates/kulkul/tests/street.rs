@@ -18,6 +18,9 @@ mod town;
 #[path = "street/captive_api.rs"]
 mod captive_api;
 
+#[path = "street/interfaces.rs"]
+mod interfaces;
+
 #[path = "street/orders.rs"]
 mod orders;
 

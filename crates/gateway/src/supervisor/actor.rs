@@ -7,6 +7,7 @@ mod apply;
 mod hours;
 mod keep;
 mod people;
+mod places;
 mod queues;
 mod upkeep;
 

@@ -69,6 +69,16 @@ pub enum Event {
         /// Why, in English, for staff.
         reason: String,
     },
+    /// An interface of the place is not there any more.
+    InterfaceGone {
+        /// Its name.
+        name: String,
+    },
+    /// It is there again, with its addresses and queues.
+    InterfaceBack {
+        /// Its name.
+        name: String,
+    },
     /// Written by a newer version; known by its name only.
     Other {
         /// The event's name.
@@ -92,6 +102,8 @@ impl Event {
             Event::RulesetHealed { .. } => "ruleset_healed",
             Event::DiskFull { .. } => "disk_full",
             Event::PartRestarted { .. } => "part_restarted",
+            Event::InterfaceGone { .. } => "interface_gone",
+            Event::InterfaceBack { .. } => "interface_back",
             Event::ListTaken { .. } => "list_taken",
             Event::ListRefused { .. } => "list_refused",
             Event::Other { name } => name,
@@ -124,6 +136,7 @@ impl Event {
             Event::RulesetHealed { what } => p.text(what),
             Event::DiskFull { dropped } => p.u64(*dropped),
             Event::PartRestarted { part } => p.text(part),
+            Event::InterfaceGone { name } | Event::InterfaceBack { name } => p.text(name),
             Event::ListTaken { list, names } => p.text(list).u64(*names),
             Event::ListRefused { list, reason } => p.text(list).text(reason),
         };
@@ -161,6 +174,8 @@ impl Event {
                 let list = t.text()?.to_owned();
                 (Event::ListRefused { list, reason: t.text()?.to_owned() }, need(2)?)
             }
+            "interface_gone" => (Event::InterfaceGone { name: t.text()?.to_owned() }, need(1)?),
+            "interface_back" => (Event::InterfaceBack { name: t.text()?.to_owned() }, need(1)?),
             other => (Event::Other { name: other.to_owned() }, n),
         };
         t.skip(left)?;

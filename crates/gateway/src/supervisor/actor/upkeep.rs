@@ -10,6 +10,7 @@ use kulkul_model::Moment;
 use kulkul_model::session::{SessionId, StopReason, Usage};
 use kulkul_wire::link::{Consent, Entry, Event, SessionInterim, Stamp};
 use kulkul_wire::netlink::Change;
+use std::collections::BTreeSet;
 
 /// How often the supervisor looks up.
 pub(super) const TICK_MS: i64 = 1_000;
@@ -32,9 +33,12 @@ pub(super) struct Upkeep {
     pub(super) suspicious: bool,
     /// Sessions whose stop the journal did not take yet.
     pub(super) untold: Vec<SessionId>,
+    /// Interfaces of the place that are not there.
+    pub(super) gone: BTreeSet<String>,
     watched: i64,
     counted: i64,
     synced: i64,
+    looked: i64,
     minute: i64,
     consent: i64,
     /// Wall minus monotonic time at the last tick.
@@ -49,9 +53,11 @@ impl Upkeep {
             structure: 0,
             suspicious: false,
             untold: Vec::new(),
+            gone: BTreeSet::new(),
             watched: mono_ms,
             counted: mono_ms,
             synced: mono_ms,
+            looked: mono_ms,
             minute: mono_ms,
             consent: mono_ms,
             offset_ms: clock.now().ms().saturating_sub(mono_ms),
@@ -77,6 +83,9 @@ impl Actor {
         }
         // Where bytes are rationed they are counted every second: that is how far over one may get.
         let count_ms = if self.orders.plan.day_bytes.is_some() { TICK_MS } else { COUNT_MS };
+        if is_due(&mut self.upkeep.looked, mono_ms, WATCH_MS) {
+            self.report("looking at the place's interfaces", Actor::keep_places);
+        }
         if is_due(&mut self.upkeep.counted, mono_ms, count_ms) {
             self.account();
         }
