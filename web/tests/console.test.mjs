@@ -95,7 +95,7 @@ page('a stranger is asked to sign in, a wrong password is refused, a one-time pa
 
 page('no page of the console is hard to use', async (open) => {
   const routes = ['/console', '/console/sites', '/console/sites?q=banjar&stage=in_service', '/console/sites?q=zzzz',
-    '/console/sites/BJ-001', '/console/gateways', '/console/gateways?q=banjar&all=1', '/console/gateways?q=zzzz', '/console/staff', '/console/tokens', '/console/audit', '/console/password',
+    '/console/sites/BJ-001', '/console/gateways', '/console/gateways?q=banjar&all=1', '/console/gateways?q=zzzz', '/console/staff', '/console/tokens', '/console/orders', '/console/orders?scope=category:banjar', '/console/audit', '/console/password',
     '/console/sites/BJ-99999', '/console/nothing']
   for (const [viewport, lang, javaScriptEnabled] of [[phone, 'id', true], [desktop, 'en', true], [phone, 'en', false]]) {
     const p = await open({ viewport, javaScriptEnabled, reducedMotion: 'reduce' })
@@ -189,6 +189,39 @@ page('gateways are found by their place, the replaced ones only when asked for',
   } while (await rows() < 2 && Date.now() < limit)
   assert.equal(await rows(), 2)
   assert.equal(await p.locator('form[action*="/revoke"]').count(), 1, 'one is revoked already')
+})
+
+page('an order is given for a category, refused at a bad value, changed and removed, without JavaScript', async (open) => {
+  const p = await open({ javaScriptEnabled: false })
+  await p.goto('/console/orders?lang=en')
+  await p.selectOption('#scope', 'category:banjar')
+  await p.click('form[method="get"][action="/console/orders#form"] button')
+  assert.match(await p.textContent('#form h2'), /banjar/)
+  await p.fill('#down', '4,5')
+  await p.fill('#day_mb', 'much')
+  await p.check('input[name=keep]')
+  await p.fill('#mon', '08:00-22:00')
+  await p.click('form[method="post"][action="/console/orders"] button')
+  assert.match(await p.textContent('[role=alert]'), /"much" is not a number/)
+  assert.equal(await p.inputValue('#down'), '4,5', 'what was typed stays')
+  await p.fill('#day_mb', '500')
+  await p.fill('#mon', '8-22')
+  await p.click('form[method="post"][action="/console/orders"] button')
+  assert.match(await p.textContent('[role=alert]'), /mon: "8-22" is not hours/)
+  await p.fill('#mon', '08:00-22:00')
+  await p.click('form[method="post"][action="/console/orders"] button')
+  assert.match(await p.textContent('[role=status]'), /Saved/)
+  const rows = () => p.locator('tbody tr').allTextContents()
+  assert.match((await rows()).join(), /Monday 08:00-22:00/)
+  assert.match((await rows()).join(), /4.5 Mbit\/s to one device/)
+  if (process.env.SHOTS) await p.screenshot({ path: join(process.env.SHOTS, 'orders.png'), fullPage: true })
+  assert.equal(await p.inputValue('#day_mb'), '500')
+  for (let left = (await rows()).length; left > 0; left--) {
+    await p.locator('tbody details summary').first().click()
+    await p.locator('tbody details button').first().click()
+    assert.match(await p.textContent('[role=status]'), /Saved/)
+  }
+  assert.match(await p.textContent('main'), /Nothing was ordered yet/)
 })
 
 page('a token is made, shown once, works, and is taken back', async (open) => {

@@ -21,5 +21,6 @@ pub fn routes() -> Router<Hub> {
         .merge(staff::audit_pages::routes())
         .merge(sites::console::routes())
         .merge(fleet::console::routes())
+        .merge(fleet::orders::pages::routes())
         .merge(voice::console::routes())
 }

@@ -6,6 +6,7 @@
 //! builds sections from them. Who may operate an area may order there.
 
 pub mod api;
+pub mod pages;
 mod section;
 
 pub use section::{HoursOrder, SECTIONS, Section};
