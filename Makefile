@@ -1,5 +1,5 @@
 # The commands of a day's work. Each does its own set-up: a fresh Debian 12 with Rust is enough.
-.PHONY: demo test bench lint fuzz web clean-namespaces
+.PHONY: demo test bench lint fuzz web deb test-deb clean-namespaces
 
 KULKUL ?= target/release/kulkul
 FUZZ_SECONDS ?= 60
@@ -32,6 +32,17 @@ fuzz:
 # The front end alone: target/web is what the hub embeds.
 web:
 	scripts/setup web
+
+# The Debian packages kulkul-hub and kulkul-gateway: target/deb. Two release builds: not part of make test.
+deb:
+	scripts/setup demo
+	cargo build --release --locked
+	cargo build --profile router --locked -p kulkul --no-default-features --features gateway
+	scripts/package-deb
+
+# Installs, runs, removes and purges them on a copy of this system (root), from whatever is built.
+test-deb:
+	scripts/test-deb
 
 # What a crashed network test may have left.
 clean-namespaces:
