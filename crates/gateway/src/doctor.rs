@@ -74,6 +74,8 @@ pub async fn examine(config: &Config, clock: &Clock) -> Report {
     findings.push(box_itself::disk(&config.data));
     findings.push(box_itself::kernel(&features::detect()));
     findings.push(services::program(status.as_ref()));
+    findings.extend(services::hours(status.as_ref()));
+    findings.extend(services::share(status.as_ref()));
     findings.push(services::rules().await);
     findings.extend(services::dnsmasq(config));
     let (resolver, portal, names, line, hub) = tokio::join!(
@@ -130,6 +132,12 @@ impl Report {
         out.push('\n');
         out
     }
+}
+
+/// A date and time in the regency's zone, for sentences.
+fn clock_time(at: kulkul_model::Moment) -> String {
+    Zone::named("Asia/Makassar")
+        .map_or_else(|_| at.to_string(), |zone| zone.civil(at).strftime("%Y-%m-%d %H:%M").to_string())
 }
 
 /// A date in the regency's zone, for sentences.

@@ -2,6 +2,10 @@
 //!
 //! The socket belongs to root; it changes nothing and tells no names that were asked for.
 
+mod running;
+
+pub use running::{Hours, Line};
+
 use crate::clock::Clock;
 use crate::dns::counts::Today;
 use crate::dns::filter;
@@ -87,6 +91,12 @@ pub struct Status {
     pub certificate_until: Option<Moment>,
     /// The last journal entry.
     pub journal_head: u64,
+    /// What the opening hours say; none where the place is open at all hours.
+    #[serde(default)]
+    pub hours: Option<Hours>,
+    /// How a full line is shared; none where its rates are not known.
+    #[serde(default)]
+    pub share: Option<Line>,
     /// Lists of names that are not answered.
     #[serde(default)]
     pub lists: Vec<ListStatus>,
@@ -153,6 +163,8 @@ impl Source {
             usage: minute.map(|m| m.1),
             certificate_until: self.tls.as_ref().and_then(|t| t.ready().borrow().as_ref().map(|r| r.until)),
             journal_head: self.journal.head(),
+            hours: desired.as_ref().and_then(|d| Hours::of(d, self.clock.wall())),
+            share: desired.as_ref().and_then(|d| Line::of(d, &self.capabilities)),
             lists: {
                 let of =
                     |h: &Held| ListStatus { key: h.list.key.clone(), names: h.names, dated: h.list.dated };
@@ -328,6 +340,8 @@ impl Status {
             ("status-people", self.people.to_string()),
             ("status-hub", hub),
             ("status-line", line),
+            ("status-share", Line::in_words(self.share, words, lang)),
+            ("status-hours", Hours::in_words(self.hours, words, lang, zone)),
             ("status-desired", self.desired.clone().unwrap_or_else(|| word("status-none"))),
             (
                 "status-certificate",

@@ -25,6 +25,24 @@ pub(super) fn program(status: Option<&Status>) -> Finding {
     }
 }
 
+/// Whether public people are let in just now; that they are not may be as it should be.
+pub(super) fn hours(status: Option<&Status>) -> Option<Finding> {
+    let hours = status?.hours?;
+    let until = hours.until.map(super::clock_time);
+    Some(match (hours.open, until) {
+        (true, _) => Finding::good("doctor-hours-open"),
+        (false, Some(until)) => Finding::good("doctor-hours-closed").with("until", until),
+        (false, None) => Finding::warning("doctor-hours-never", "doctor-hours-mend"),
+    })
+}
+
+/// Whether a full line is shared evenly.
+pub(super) fn share(status: Option<&Status>) -> Option<Finding> {
+    let line = status?.share?;
+    let good = Finding::good("doctor-share-good");
+    Some(if line.shared { good } else { Finding::warning("doctor-share-warning", "doctor-share-mend") })
+}
+
 /// Whether nft works and our table is there.
 pub(super) async fn rules() -> Finding {
     let asked = tokio::process::Command::new("nft")

@@ -33,6 +33,8 @@ fn status() -> Status {
         usage: None,
         certificate_until: None,
         journal_head: 184,
+        hours: Some(Hours { open: true, until: Some(at.plus_ms(3_600_000)) }),
+        share: Some(Line { down_kbps: Some(30_000), up_kbps: None, shared: true }),
         lists: vec![ListStatus { key: "ads".to_owned(), names: 2_000_000, dated: at }],
         blocked: Today {
             day: Some("2026-11-24".to_owned()),
@@ -53,6 +55,8 @@ fn the_words_are_as_they_were_reviewed() {
         hub: HubSeen { trouble: Some("connection refused".to_owned()), ..HubSeen::default() },
         minute: None,
         lists: Vec::new(),
+        hours: None,
+        share: None,
         blocked: Today::default(),
         ..status()
     };
