@@ -8,7 +8,7 @@ mod make;
 #[cfg(test)]
 mod tests;
 
-pub use make::{NotTaken, most_names};
+pub use make::{NotTaken, measure, most_names};
 
 use super::settings::{FilterSettings, ListSettings};
 use crate::clock::Clock;

@@ -5,7 +5,7 @@ use crate::logs::LogForm;
 use crate::{runtime, screen};
 use kulkul_gateway::clock::Clock;
 use kulkul_gateway::config::Config;
-use kulkul_gateway::dns::serve;
+use kulkul_gateway::dns::{lists, serve};
 use kulkul_gateway::status::{self, Question, Status};
 use kulkul_gateway::words::{Lang, Words};
 use kulkul_model::Zone;
@@ -47,6 +47,14 @@ enum Act {
     /// Remove the firewall's table and put the kernel's settings back, once the box is stopped
     #[command(after_help = "Example:\n  kulkul gateway teardown")]
     Teardown,
+    /// Make the set of a plain list, as the gateway does by itself; for measuring
+    #[command(hide = true)]
+    MakeSet {
+        /// The list
+        text: PathBuf,
+        /// The set
+        set: PathBuf,
+    },
     /// The resolver, a process of its own that the gateway starts
     #[command(hide = true)]
     Resolver {
@@ -75,6 +83,11 @@ impl Args {
             }
             Act::Status { json } => runtime::run(status(read(&self.config)?, json)),
             Act::Doctor { json } => runtime::run(doctor(read(&self.config)?, json)),
+            Act::MakeSet { text, set } => {
+                let names = lists::measure(&text, &set).or_input("give a plain list of names")?;
+                screen::line(names.to_string())?;
+                Ok(Ending::Done)
+            }
             Act::Resolver { data } => {
                 logs.start(&filter());
                 runtime::run_small(async {

@@ -1,8 +1,10 @@
 //! From a list's text to its set, in little memory, with bounds before and while it is made.
 
 use crate::dns::filter;
+use kulkul_model::Moment;
 use kulkul_wire::blocklist::{Builder, read};
-use kulkul_wire::link::desired::BlockList;
+use kulkul_wire::link::Digest;
+use kulkul_wire::link::desired::{BlockList, ListFormat, Text};
 use sha2::{Digest as _, Sha256};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read};
@@ -99,6 +101,30 @@ impl Read for Counted {
         self.digest.update(buffer.get(..length).unwrap_or_default());
         Ok(length)
     }
+}
+
+/// Makes the set of a plain text that nobody has declared, and leaves the text: for measuring.
+///
+/// # Errors
+/// `NotTaken` says what is wrong.
+pub fn measure(text: &Path, set: &Path) -> Result<u64, NotTaken> {
+    let whole = std::fs::read(text)?;
+    let (sha256, bytes) = (Digest::of(&whole), whole.len() as u64);
+    drop(whole);
+    let list = BlockList {
+        key: "measured".to_owned(),
+        name: Text::default(),
+        sha256,
+        bytes,
+        format: ListFormat::Plain,
+        dated: Moment::EPOCH,
+        appeal: Text::default(),
+    };
+    let runs = set.with_extension("runs");
+    let made = make_at(&list, text, set, &runs, u64::MAX);
+    // Of no use to anybody.
+    let _ = std::fs::remove_file(runs);
+    made
 }
 
 /// Makes the set of a text of at most `most` names and removes the text; how many names.
