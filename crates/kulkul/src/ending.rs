@@ -82,10 +82,6 @@ impl<E: Into<anyhow::Error>> From<E> for Failure {
 /// Says what was being done, and how to mend it, where an error passes.
 pub trait Mend<T> {
     /// Wrong input: exit code 2, with the mend.
-    #[cfg_attr(
-        not(feature = "hub"),
-        expect(dead_code, reason = "the router's build has other ways to refuse input")
-    )]
     fn or_input(self, mend: impl Display) -> Result<T, Failure>;
     /// Could not be done: exit code 1, with the mend.
     fn or_unable(self, mend: impl Display) -> Result<T, Failure>;
