@@ -93,9 +93,31 @@ page('a stranger is asked to sign in, a wrong password is refused, a one-time pa
   session = await p.context().storageState()
 })
 
+page('a report of somebody at a place is read, marked as seen, and the audit tells', async (open) => {
+  // The demo's history has reports; they come with the journals of its first minutes.
+  const p = await open({ javaScriptEnabled: false })
+  const rows = p.locator('tbody tr')
+  for (let i = 0; i < 60; i++) {
+    await p.goto('/console/reports?status=new&lang=en')
+    if (await rows.count()) break
+    await new Promise((done) => setTimeout(done, 500))
+  }
+  const before = await rows.count()
+  assert.ok(before > 0, 'nobody has reported anything')
+  const site = (await rows.first().locator('small').first().textContent()).split(' ')[0]
+  assert.match(site, /^[A-Z]+-\d+$/)
+  await rows.first().locator('button', { hasText: 'Mark as seen' }).click()
+  assert.match(p.url(), /status=new/, 'the filter stays')
+  await p.goto(`/console/reports?site=${site}&status=seen&lang=en`)
+  assert.equal(await rows.count(), 1)
+  assert.match(await rows.first().textContent(), /Seen\s*staff:ayu/)
+  await p.goto('/console/audit?lang=en')
+  assert.match(await p.locator('.audit li').first().textContent(), new RegExp(`ayu.*marked a report at ${site}.*New → Seen`, 's'))
+})
+
 page('no page of the console is hard to use', async (open) => {
   const routes = ['/console', '/console/sites', '/console/sites?q=banjar&stage=in_service', '/console/sites?q=zzzz',
-    '/console/sites/BJ-001', '/console/gateways', '/console/gateways?q=banjar&all=1', '/console/gateways?q=zzzz', '/console/staff', '/console/tokens', '/console/orders', '/console/orders?scope=category:banjar', '/console/audit', '/console/password',
+    '/console/sites/BJ-001', '/console/gateways', '/console/gateways?q=banjar&all=1', '/console/gateways?q=zzzz', '/console/staff', '/console/tokens', '/console/orders', '/console/orders?scope=category:banjar', '/console/audit', '/console/password', '/console/reports', '/console/reports?site=BJ-002&status=done',
     '/console/sites/BJ-99999', '/console/nothing']
   for (const [viewport, lang, javaScriptEnabled] of [[phone, 'id', true], [desktop, 'en', true], [phone, 'en', false]]) {
     const p = await open({ viewport, javaScriptEnabled, reducedMotion: 'reduce' })

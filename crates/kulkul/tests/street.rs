@@ -17,6 +17,8 @@ mod town;
 
 #[path = "street/captive_api.rs"]
 mod captive_api;
+#[path = "street/portal_days.rs"]
+mod portal_days;
 
 #[path = "street/interfaces.rs"]
 mod interfaces;

@@ -3,6 +3,7 @@
 //! A pure function of the world. The same diary is written by the live gateways,
 //! hour by hour, and by the earlier gateways that a demo's history belongs to.
 
+use crate::reports;
 use crate::world::{Place, Reading, World};
 use kulkul_model::Moment;
 use kulkul_model::measurement::{Minute, UsageMinute};
@@ -66,7 +67,10 @@ fn run(at: Moment, same: impl Fn(Moment) -> bool) -> i64 {
 pub fn entries(world: &World, place: &Place, hour_begins: Moment) -> Vec<(Moment, Entry)> {
     let mut entries: Vec<(Moment, Entry)> = (0..60)
         .map(|minute| hour_begins.plus_ms(minute * MINUTE_MS))
-        .filter_map(|at| event(world, place, at).map(|e| (at, Entry::Event(e))))
+        .flat_map(|at| {
+            let event = event(world, place, at).map(Entry::Event);
+            event.into_iter().chain(reports::report(world, place, at)).map(move |e| (at, e))
+        })
         .collect();
     entries.extend(hour(world, place, hour_begins).map(|e| (hour_begins.plus_ms(HOUR_MS), e)));
     entries

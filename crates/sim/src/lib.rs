@@ -14,6 +14,7 @@ pub mod light;
 pub mod office;
 pub mod process;
 pub mod register;
+pub mod reports;
 pub mod stopwatch;
 pub mod street;
 pub mod tempo;

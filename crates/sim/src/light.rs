@@ -9,6 +9,7 @@ use crate::caller::{CallError, Caller, Line};
 use crate::diary::{self, HOUR_MS, MINUTE_MS};
 use crate::dice::Dice;
 use crate::guests::Guests;
+use crate::reports;
 use crate::world::{Place, Reading, World};
 use kulkul_model::Moment;
 use kulkul_model::claim::ClaimCode;
@@ -18,7 +19,9 @@ use kulkul_proof::chain::Head;
 use kulkul_proof::entry::seal;
 use kulkul_proof::sign::Signer;
 use kulkul_wire::link::beat::MINUTES_LIMIT;
-use kulkul_wire::link::{BATCH_LIMIT, Beat, BootId, Enrol, Entry, Event, PublicKey, Stamp, Started, Version};
+use kulkul_wire::link::{
+    BATCH_LIMIT, Beat, BootId, Enrol, Entry, Event, PublicKey, Report, Stamp, Started, Version,
+};
 use std::collections::VecDeque;
 
 /// What a simulated box says of itself.
@@ -60,6 +63,8 @@ pub struct LightGateway {
     /// Minutes before this one were told in beats.
     told: Moment,
     guests: Option<Guests>,
+    /// Reports that it has taken.
+    reports: u64,
 }
 
 /// What one turn of a gateway did.
@@ -106,6 +111,7 @@ impl LightGateway {
             written: now.hour(),
             told: now.minute().plus_ms(-(MINUTES_LIMIT as i64) * MINUTE_MS).max(now.hour()),
             guests,
+            reports: 0,
         }
     }
 
@@ -194,9 +200,17 @@ impl LightGateway {
         self.append(&Entry::Started(Started { capabilities: capabilities.clone() }), now);
     }
 
-    /// Seals an entry into the journal.
+    /// Seals an entry into the journal; a report gets the box's next number.
     pub fn append(&mut self, entry: &Entry, at: Moment) {
         let Some(id) = &self.id else { return };
+        let report;
+        let numbered = if let Entry::Report(said) = entry {
+            self.reports += 1;
+            report = Entry::Report(Report { number: self.reports, ..said.clone() });
+            &report
+        } else {
+            entry
+        };
         let mono_ms = u64::try_from(at.since_ms(self.started)).unwrap_or(0);
         let stamp = Stamp { boot: self.boot, mono_ms, wall: Some(at) };
         let (dice, mut throw) = (self.dice, 0);
@@ -206,7 +220,7 @@ impl LightGateway {
             let (a, b) = (dice.throw(2, seq * 16 + throw), dice.throw(2, seq * 16 + throw + 1));
             (u128::from(a.bits()) << 64 | u128::from(b.bits())).to_be_bytes()
         };
-        let sealed = seal(&self.signer, id, self.head, entry, stamp, &mut salts);
+        let sealed = seal(&self.signer, id, self.head, numbered, stamp, &mut salts);
         self.head = sealed.head;
         self.outbox.push_back(sealed.bytes);
     }
@@ -327,6 +341,9 @@ impl LightGateway {
             self.written = at.plus_ms(MINUTE_MS);
             if let Some(event) = diary::event(world, &self.place, at) {
                 self.append(&Entry::Event(event), at);
+            }
+            if let Some(report) = reports::report(world, &self.place, at) {
+                self.append(&report, at);
             }
             if let Some(mut guests) = self.guests.take() {
                 for entry in guests.minute(world.reading(&self.place, at)) {

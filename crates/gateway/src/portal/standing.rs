@@ -13,6 +13,9 @@ pub const COUNTDOWN_MS: i64 = 10 * 60_000;
 /// From this long before a session's limit it can be begun anew, milliseconds.
 pub const RENEW_MS: i64 = 30 * 60_000;
 
+/// Ends that are nearer to each other than this are one, milliseconds.
+const SAME_MS: i64 = 2_000;
+
 /// Whether the place is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
@@ -99,7 +102,8 @@ impl Standing {
         let day_end = day_ms_left.map(|ms| now.plus_ms(ms)).filter(|end| *end < face.zone.next_day(now));
         let (mut until, mut end) = (session.ends_at, End::Limit);
         for (other, why) in [(closes, End::Closing), (day_end, End::DayTime)] {
-            if let Some(earlier) = other.filter(|at| *at < until) {
+            // The supervisor clips a session to what ends it anyway, in a clock of its own.
+            if let Some(earlier) = other.filter(|at| at.since_ms(until) <= SAME_MS) {
                 (until, end) = (earlier, why);
             }
         }

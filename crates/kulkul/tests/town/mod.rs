@@ -4,7 +4,7 @@
 use kulkul_sim::street::ground::{Running, permitted, skip, until};
 use kulkul_sim::street::hub::{self, Prepared};
 use kulkul_sim::street::layout::Street;
-use kulkul_store::{Store, session};
+use kulkul_store::{Store, Tx, session};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -79,8 +79,6 @@ impl Town {
     }
 
     /// How many sessions the hub holds; none when they cannot be read just now.
-    ///
-    /// The hub locks its database, so a copy is read; one that was torn by a write is tried again.
     pub fn sessions(&self) -> Option<usize> {
         self.book().map(|all| all.len())
     }
@@ -97,6 +95,13 @@ impl Town {
     }
 
     fn book(&self) -> Option<Vec<session::Session>> {
+        self.read(async |tx| session::list(tx, None, &session::newest(), 1_000).await.ok())
+    }
+
+    /// Reads what the hub holds; none when it cannot be read just now.
+    ///
+    /// The hub locks its database, so a copy is read; one that was torn by a write is tried again.
+    pub fn read<T>(&self, look: impl AsyncFnOnce(&mut Tx) -> Option<T>) -> Option<T> {
         let (data, copy) = (self.street.dir.path().join("hub"), tempfile::tempdir().unwrap());
         for name in ["kulkul.db", "kulkul.db-wal"] {
             std::fs::copy(data.join(name), copy.path().join(name)).ok();
@@ -105,10 +110,10 @@ impl Town {
             let store =
                 Store::open(&format!("sqlite://{}", copy.path().join("kulkul.db").display())).await.ok()?;
             let mut tx = store.reader().await.ok()?;
-            let all = session::list(&mut tx, None, &session::newest(), 1_000).await;
+            let seen = look(&mut tx).await;
             drop(tx);
             store.stop().await;
-            all.ok()
+            seen
         })
     }
 }

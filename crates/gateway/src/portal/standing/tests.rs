@@ -54,6 +54,19 @@ fn the_earliest_end_counts() {
 }
 
 #[test]
+fn a_session_that_was_clipped_to_closing_is_said_to_end_by_it() {
+    let (face, who, mut session) = here();
+    for ms in [-900, 0, 900] {
+        session.ends_at = at("22:00").plus_ms(ms);
+        let s = Standing::of(&face, &who, &session, at("21:45"), Some(at("21:45")));
+        assert_eq!((s.until, s.end, s.renewable), (at("22:00"), End::Closing, false), "{ms}");
+    }
+    session.ends_at = at("22:00").plus_ms(-5_000);
+    let s = Standing::of(&face, &who, &session, at("21:45"), Some(at("21:45")));
+    assert_eq!((s.until, s.end), (session.ends_at, End::Limit));
+}
+
+#[test]
 fn the_days_time_does_not_end_what_midnight_renews() {
     let (mut face, mut who, mut session) = here();
     (face.timetable, face.day_ms) = (None, Some(2 * 3_600_000));
