@@ -9,6 +9,8 @@ mod ending;
 mod logs;
 mod runtime;
 mod screen;
+#[cfg(any(feature = "hub", feature = "gateway"))]
+mod settings_file;
 #[cfg(test)]
 mod tests;
 #[cfg(feature = "hub")]

@@ -4,6 +4,7 @@
 //! its socket; where none runs, they are done here.
 
 use crate::ending::{Failure, Mend as _};
+use crate::settings_file;
 use kulkul_hub::admin::{self, Answer, Client, Command};
 use kulkul_hub::config::{Config, ConfigError};
 use kulkul_hub::sites::builtin;
@@ -14,7 +15,7 @@ use std::path::PathBuf;
 /// The argument that every command about a hub takes.
 #[derive(Debug, clap::Args)]
 pub struct WhichHub {
-    /// The hub's configuration
+    /// The hub's configuration; a bare name is looked for here, then in /etc/kulkul
     #[arg(long, global = true, value_name = "FILE", default_value = "hub.toml")]
     config: PathBuf,
 }
@@ -25,7 +26,7 @@ impl WhichHub {
     /// # Errors
     /// Exit code 2: the file is missing, or a key or value of it is wrong.
     pub fn config(&self) -> Result<Config, Failure> {
-        Config::load(Some(&self.config), std::env::vars()).map_err(|e| {
+        Config::load(Some(&settings_file::found(&self.config)), std::env::vars()).map_err(|e| {
             let mend = match &e {
                 ConfigError::Read { .. } => "name the hub's configuration with --config, or begin with kulkul hub --print-config > hub.toml",
                 _ => "kulkul hub --print-config shows every key",

@@ -2,7 +2,7 @@
 
 use crate::ending::{Ending, Failure, Mend as _, Outcome};
 use crate::logs::LogForm;
-use crate::{runtime, screen};
+use crate::{runtime, screen, settings_file};
 use kulkul_gateway::clock::Clock;
 use kulkul_gateway::config::Config;
 use kulkul_gateway::dns::{lists, serve};
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
     after_help = "Examples:\n  kulkul gateway --config gateway.toml\n  kulkul gateway status\n  kulkul gateway doctor"
 )]
 pub struct Args {
-    /// The gateway's configuration
+    /// The gateway's configuration; a bare name is looked for here, then in /etc/kulkul
     #[arg(long, global = true, value_name = "FILE", default_value = "gateway.toml")]
     config: PathBuf,
     #[command(subcommand)]
@@ -122,7 +122,8 @@ async fn run(config: Config) -> Outcome {
 }
 
 fn read(file: &Path) -> Result<Config, Failure> {
-    Config::load(file).map_err(|e| Failure::input(e, "give the gateway's file with --config"))
+    Config::load(&settings_file::found(file))
+        .map_err(|e| Failure::input(e, "give the gateway's file with --config"))
 }
 
 fn language() -> Lang {
