@@ -23,6 +23,9 @@ mod portal_days;
 #[path = "street/interfaces.rs"]
 mod interfaces;
 
+#[path = "street/names.rs"]
+mod names;
+
 #[path = "street/orders.rs"]
 mod orders;
 
