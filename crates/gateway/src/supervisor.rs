@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 mod actor;
 
-pub use actor::{Can, Parts, SupervisorError, start};
+pub use actor::{Can, Parts, SupervisorError, TOGETHER, start};
 
 /// Someone asks to be let in, from the address that the request came from.
 #[derive(Clone, Debug)]

@@ -47,6 +47,12 @@ fn a_role_in_a_namespace() {
         ["serve"] => serve(),
         ["share", shares, plan] => share(shares == &"promised", plan.parse().unwrap()),
         ["together"] => together(),
+        ["apart"] => {
+            let mut kernel = Linux::open().unwrap();
+            for on in ["lan0", "lan1"] {
+                kernel.shape(on, &[Queue::NotThrough]).unwrap();
+            }
+        }
         ["pull", from, flows, seconds] => {
             pull(from.parse().unwrap(), flows.parse().unwrap(), seconds.parse().unwrap());
         }
@@ -309,6 +315,11 @@ fn two_interfaces_of_a_place_share_one_line() {
     assert!((both[0] / (both[0] + both[1]) - 0.5).abs() < 0.06, "evenly: {both:?}");
     let alone = ground.pull(&[(2, 2)]);
     assert!((0.85..=1.01).contains(&alone[0]), "and all of it for one alone: {alone:?}");
+    let hooks = |on: &str| gateway.run(&format!("tc qdisc show dev {on}")).unwrap();
+    assert!(hooks("lan0").contains("clsact") && hooks("lan1").contains("clsact"));
+    let out = command(gateway, "apart").output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    assert!(!hooks("lan0").contains("clsact") && !hooks("lan1").contains("clsact"));
 }
 
 #[test]

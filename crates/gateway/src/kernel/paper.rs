@@ -153,7 +153,7 @@ impl Kernel for Paper {
                     let there = sheet.classes.remove(&(interface.to_owned(), minor));
                     there.ok_or_else(|| refused(i, 2))?;
                 }
-                Queue::Leaf(..) | Queue::Through(_) => {}
+                Queue::Leaf(..) | Queue::Through(_) | Queue::NotThrough => {}
             }
         }
         Ok(())

@@ -35,7 +35,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-pub use queues::Can;
+pub use queues::{Can, TOGETHER};
 
 /// Messages that wait; more are made to wait at the sender.
 const QUEUE: usize = 1_024;

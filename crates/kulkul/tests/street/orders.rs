@@ -28,7 +28,7 @@ impl Town {
 #[test]
 fn an_order_shares_the_line_rations_the_day_and_closes_the_place() {
     let test = "an_order_shares_the_line_rations_the_day_and_closes_the_place";
-    let Some(town) = town(test, "orders") else { return };
+    let Some(mut town) = town(test, "orders") else { return };
     let street = &town.street;
     let url = format!("http://{WORLD4}/");
     let online = || fetch(street, "-m 2", &url).1.starts_with("hello").then_some(());
@@ -45,8 +45,11 @@ fn an_order_shares_the_line_rations_the_day_and_closes_the_place() {
         });
     }
     until("nobody was dropped for it", 60, online);
-    let map = street.gateway.run("nft list map inet kulkul class4").unwrap();
-    assert!(map.contains(&format!("{PHONE4} ")) && map.contains(": 1:10"), "{map}");
+    // Classes come first, then the table with its map.
+    until("the phone's packets go into its class", 60, || {
+        let map = street.gateway.run("nft list map inet kulkul class4").ok()?;
+        (map.contains(&format!("{PHONE4} ")) && map.contains(": 1:10")).then_some(())
+    });
 
     // A ration of two megabytes for the day: the phone sends more.
     town.order("plan", r#"{"day_bytes": 2000000}"#);
@@ -78,4 +81,14 @@ fn an_order_shares_the_line_rations_the_day_and_closes_the_place() {
     town.order("hours", r#"{"week": {"daily": "00:00-24:00"}}"#);
     until("open again", 60, || super::town::try_accept(street, "10.77.0.1"));
     until("the phone is online a third time", 60, online);
+
+    // A box that is taken down leaves neither table nor queues.
+    town.gateway.kill();
+    let street = &town.street;
+    assert!(town.classes("wan0").contains("htb"), "the kernel goes on sharing without the daemon");
+    let mut command = street.gateway.command(&super::town::box_program());
+    let out = command.args(["gateway", "teardown", "--config"]).arg(&town.config).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    assert_eq!((town.classes("wan0"), town.classes("lan0")), (String::new(), String::new()));
+    assert!(street.gateway.run("nft list table inet kulkul").is_err());
 }

@@ -71,6 +71,8 @@ pub enum Queue {
     NoClass(u16),
     /// Sends what leaves the interface through another one's queues first (`ifb`).
     Through(u32),
+    /// Ends that.
+    NotThrough,
 }
 
 /// A class's handle as packets carry it in their priority.
@@ -123,6 +125,10 @@ pub fn encode(interface: u32, queue: &Queue, seq: u32) -> Vec<u8> {
         }
         Queue::NoClass(minor) => {
             let m = w.begin(DELTCLASS, REQUEST | ACK, seq, &head(interface, handle(minor), MAJOR, 0));
+            w.end(m);
+        }
+        Queue::NotThrough => {
+            let m = w.begin(DELQDISC, REQUEST | ACK, seq, &head(interface, 0xffff_0000, CLSACT, 0));
             w.end(m);
         }
         Queue::Through(other) => through(&mut w, interface, other, seq),

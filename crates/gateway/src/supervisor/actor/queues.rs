@@ -19,7 +19,7 @@ use kulkul_wire::ruleset::classes::{FIRST_DEVICE, OWN};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The interface through whose queues all of the place's go.
-const TOGETHER: &str = "kulkul-down";
+pub const TOGETHER: &str = "kulkul-down";
 
 /// How this kernel can share a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
