@@ -25,6 +25,8 @@ pub mod sessions;
 pub mod shaping;
 pub mod status;
 pub mod supervisor;
+mod tear_down;
 pub mod words;
 
-pub use run::{GatewayError, run, tear_down};
+pub use run::{GatewayError, run};
+pub use tear_down::tear_down;

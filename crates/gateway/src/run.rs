@@ -22,8 +22,6 @@ use crate::{advert, chance, dhcp, journal::Journal, probe::Probe};
 use kulkul_model::gateway::Capabilities;
 use kulkul_model::measurement::{Minute, UsageMinute};
 use kulkul_wire::link::{Desired, Entry, Started};
-use kulkul_wire::netlink::queues::Queue;
-use kulkul_wire::ruleset;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -381,32 +379,4 @@ fn note_failures(house: &House, mut failures: mpsc::Receiver<&'static str>) {
             }
         }
     });
-}
-
-/// Removes table and queues and puts the kernel's settings back: nobody is captured or let through any more.
-///
-/// # Errors
-/// `GatewayError` when the kernel refuses.
-pub fn tear_down(config: &Config) -> Result<(), GatewayError> {
-    let mut kernel = Linux::open()?;
-    kernel.load(&ruleset::teardown())?;
-    let places = config.segments.iter().map(|s| s.interface.as_str());
-    for on in [config.uplink.interface.as_str(), supervisor::TOGETHER].into_iter().chain(places) {
-        if kernel.index(on).is_none() {
-            continue;
-        }
-        if config.segments.len() > 1 && on != supervisor::TOGETHER {
-            // Where nothing was shared there is nothing to end.
-            let _ = kernel.shape(on, &[Queue::NotThrough]);
-        }
-        // A queue that was put there by somebody else is not ours to remove.
-        if !kernel.classes(on)?.is_empty() {
-            kernel.shape(on, &[Queue::NoRoot])?;
-            if let Err(error) = kernel.join_packets(on, true) {
-                tracing::info!(%error, on, "packets stay single");
-            }
-        }
-    }
-    sysctl::restore(&config.data);
-    Ok(())
 }

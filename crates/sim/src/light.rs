@@ -5,16 +5,16 @@
 //! and says in its journal that it is simulated. A gateway that the hub has revoked
 //! falls silent for good.
 
+mod minutes;
+
 use crate::caller::{CallError, Caller, Line};
-use crate::diary::{self, HOUR_MS, MINUTE_MS};
+use crate::diary::MINUTE_MS;
 use crate::dice::Dice;
 use crate::guests::Guests;
-use crate::reports;
 use crate::world::{Place, Reading, World};
 use kulkul_model::Moment;
 use kulkul_model::claim::ClaimCode;
 use kulkul_model::gateway::{Capabilities, GatewayId};
-use kulkul_model::measurement::Minute;
 use kulkul_proof::chain::Head;
 use kulkul_proof::entry::seal;
 use kulkul_proof::sign::Signer;
@@ -331,53 +331,6 @@ impl LightGateway {
         }
         self.held += taken;
         Ok(taken)
-    }
-
-    /// Writes events, sessions and hour blocks of all minutes that are over.
-    fn write(&mut self, world: &World, now: Moment) {
-        let until = now.minute();
-        while self.written < until {
-            let at = self.written;
-            self.written = at.plus_ms(MINUTE_MS);
-            if let Some(event) = diary::event(world, &self.place, at) {
-                self.append(&Entry::Event(event), at);
-            }
-            if let Some(report) = reports::report(world, &self.place, at) {
-                self.append(&report, at);
-            }
-            if let Some(mut guests) = self.guests.take() {
-                for entry in guests.minute(world.reading(&self.place, at)) {
-                    self.append(&entry, at);
-                }
-                self.guests = Some(guests);
-            }
-            let over = self.written == self.written.hour();
-            if over && let Some(entry) = diary::hour(world, &self.place, self.written.plus_ms(-HOUR_MS)) {
-                self.append(&entry, self.written);
-            }
-        }
-    }
-
-    /// Until when minutes can be told: those that are over, and one that is lost already.
-    ///
-    /// A box whose line is dead speaks only as it enrols. Did it leave the minute of that
-    /// open, its one sign of life would end an outage that goes on.
-    fn known_through(&self, world: &World, now: Moment) -> Moment {
-        match world.reading(&self.place, now) {
-            Reading::Cut(..) => now.minute().plus_ms(MINUTE_MS),
-            Reading::Seen(..) | Reading::Nothing => now.minute(),
-        }
-    }
-
-    /// The latest minutes before `through` that no beat has told yet, oldest first.
-    fn untold(&self, world: &World, through: Moment) -> Vec<Minute> {
-        let mut minutes = Vec::new();
-        let mut at = self.told.max(through.plus_ms(-(MINUTES_LIMIT as i64) * MINUTE_MS));
-        while at < through {
-            minutes.extend(world.reading(&self.place, at).measured().map(|(minute, _)| minute));
-            at = at.plus_ms(MINUTE_MS);
-        }
-        minutes
     }
 
     /// Delivers what is left, whatever the weather in the world: the last thing of a run.
