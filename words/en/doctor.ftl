@@ -115,6 +115,7 @@ doctor-certificate-warning = The portal's certificate ends { $until }.
 doctor-certificate-none = The portal is plain http; that is enough, but some phones find it more slowly.
 doctor-certificate-bad = The portal's certificate cannot be used.
 doctor-certificate-name = The portal's certificate is not for { $name }, the name in gateway.toml; the portal stays plain http.
+doctor-certificate-hub-mend = The hub renews it by itself when it is reached: see the lines about the line and the hub above. If they are good, tell the hub's staff.
 doctor-certificate-mend = Renew the files at portal.cert and portal.key in gateway.toml; the program reads them by itself within seconds.
 doctor-hours-open = The place is open by its opening hours.
 doctor-hours-closed = The place is closed by its opening hours until { $until }. That nobody gets in now is right.

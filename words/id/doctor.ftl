@@ -115,6 +115,7 @@ doctor-certificate-warning = Sertifikat portal akan habis { $until }.
 doctor-certificate-none = Portal memakai http biasa; itu cukup, tetapi sebagian ponsel lebih lambat menemukannya.
 doctor-certificate-bad = Sertifikat portal tidak dapat dipakai.
 doctor-certificate-name = Sertifikat portal bukan untuk { $name }, nama di gateway.toml; portal tetap memakai http biasa.
+doctor-certificate-hub-mend = Hub memperbaruinya sendiri bila terhubung: lihat baris tentang jalur dan hub di atas. Bila keduanya baik, beri tahu petugas hub.
 doctor-certificate-mend = Perbarui berkas pada portal.cert dan portal.key di gateway.toml; program membacanya sendiri dalam beberapa detik.
 doctor-hours-open = Tempat ini buka menurut jam bukanya.
 doctor-hours-closed = Tempat ini tutup menurut jam bukanya sampai { $until }. Memang benar tidak ada yang bisa masuk sekarang.

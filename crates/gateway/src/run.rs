@@ -14,6 +14,7 @@ use crate::kernel::{Kernel as _, KernelError, features, sysctl};
 use crate::link::{self, Link};
 use crate::portal::blocked::Filtered;
 use crate::portal::face::Box as Here;
+use crate::portal::own_certificate::OwnCertificate;
 use crate::portal::{Extras, Face, Portal, crowd::Crowd, desk::Desk, listen, tls, token::TokenKey};
 use crate::status::{self, HubSeen};
 use crate::supervisor::{self, Can, Parts, Supervisor, SupervisorError};
@@ -134,9 +135,9 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     let desk = met.is_some().then(|| Arc::new(desk));
     let filtered = Some(Arc::new(Filtered::new(in_force.clone(), house.config.data.clone())));
     let tls = portal(&house, Extras { desk, minutes: Some(minutes.clone()), filtered })?;
-    addresses(&house, tls.as_ref());
+    addresses(&house, &tls);
     let (seen_tx, seen) = watch::channel(HubSeen::default());
-    report(&house, (tls, capabilities), (in_force, blocked), minutes.clone(), seen);
+    report(&house, (Some(tls), capabilities), (in_force, blocked), minutes.clone(), seen);
     // Without a hub the senders live on, so that those who follow them wait for ever.
     let _alone = match met {
         Some((client, identity)) => {
@@ -235,7 +236,7 @@ fn prepare(config: &Config, kernel: &mut Linux) -> Result<(), GatewayError> {
 }
 
 /// The portal, over HTTP and, with a certificate, over HTTPS.
-fn portal(house: &House, extras: Extras) -> Result<Option<tls::Tls>, GatewayError> {
+fn portal(house: &House, extras: Extras) -> Result<tls::Tls, GatewayError> {
     let config = &house.config;
     let words = Arc::new(Words::builtin());
     let here = Here {
@@ -269,13 +270,24 @@ fn portal(house: &House, extras: Extras) -> Result<Option<tls::Tls>, GatewayErro
     let http = listen::bind(config.portal.http_port).map_err(part("the portal's port"))?;
     let (clock, stop) = (house.clock.clone(), house.stop.clone());
     house.tasks.spawn(listen::serve(http, portal.clone(), None, crowd.clone(), clock.clone(), stop.clone()));
-    let Some(files) = config.portal.files() else { return Ok(None) };
     let (tell, ready) = watch::channel(None);
-    house.tasks.spawn(files.follow(house.clock.clone(), tell, house.stop.clone()));
+    house.tasks.spawn(tls::follow(certificate(house), house.clock.clone(), tell, house.stop.clone()));
     let tls = tls::Tls::new(ready);
     let https = listen::bind(config.portal.https_port).map_err(part("the portal's HTTPS port"))?;
     house.tasks.spawn(listen::serve(https, portal, Some(tls.clone()), crowd, clock, stop));
-    Ok(Some(tls))
+    Ok(tls)
+}
+
+/// Where the portal's certificate lies: the operator's own files, or those that the hub's words fill.
+fn certificate(house: &House) -> watch::Receiver<Option<tls::Files>> {
+    let given = house.config.portal.files();
+    let from_hub = given.is_none();
+    let (tell, files) = watch::channel(given);
+    if from_hub {
+        let own = OwnCertificate::new(&house.config.data, house.journal.clone(), house.clock.clone());
+        house.tasks.spawn(own.run(house.desired.clone(), tell, house.stop.clone()));
+    }
+    files
 }
 
 type Minutes = watch::Receiver<Option<(Minute, UsageMinute)>>;
@@ -302,27 +314,24 @@ fn box_name(uplink: &str) -> String {
 }
 
 /// DHCP and router advertisements; both announce the portal while its certificate is valid.
-fn addresses(house: &House, tls: Option<&tls::Tls>) {
+fn addresses(house: &House, tls: &tls::Tls) {
     let (tx, captive) = watch::channel(None);
-    if let (Some(tls), Some(host)) = (tls, house.config.portal.host.clone()) {
-        let uri = kulkul_wire::captive::api_uri(&host);
-        let (mut ready, stop) = (tls.ready(), house.stop.clone());
-        house.tasks.spawn(async move {
-            loop {
-                let now = ready.borrow_and_update().as_ref().map(|_| uri.clone());
-                tx.send_if_modified(|old| {
-                    let changed = *old != now;
-                    *old = now;
-                    changed
-                });
-                tokio::select! {
-                    biased;
-                    () = stop.cancelled() => return,
-                    changed = ready.changed() => if changed.is_err() { return },
-                }
+    let (mut ready, stop) = (tls.ready(), house.stop.clone());
+    house.tasks.spawn(async move {
+        loop {
+            let now = ready.borrow_and_update().as_ref().map(|r| kulkul_wire::captive::api_uri(&r.host));
+            tx.send_if_modified(|old| {
+                let changed = *old != now;
+                *old = now;
+                changed
+            });
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                changed = ready.changed() => if changed.is_err() { return },
             }
-        });
-    }
+        }
+    });
     let (config, clock, stop) = (house.config.clone(), house.clock.clone(), house.stop.clone());
     house.tasks.spawn(advert::run(config.clone(), captive.clone(), clock.clone(), stop.clone()));
     let failed = house.failed.clone();

@@ -117,6 +117,10 @@ impl Hub {
         self.tasks().spawn(async move {
             hub.stop().run_until_cancelled(crate::fleet::retention::run(&hub)).await;
         });
+        let hub = self.clone();
+        self.tasks().spawn(async move {
+            hub.stop().run_until_cancelled(crate::fleet::certificates::run(&hub)).await;
+        });
         Ok(())
     }
 

@@ -13,6 +13,7 @@ pub mod args;
 pub mod audit;
 pub mod boundary;
 pub mod category;
+pub mod certificate;
 pub mod claim;
 pub mod clue;
 pub mod desired;

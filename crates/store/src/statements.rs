@@ -15,6 +15,7 @@ macro_rules! statements {
 /// The nouns and their statements.
 pub const ALL: &[(&str, &[(&str, &str)])] = &[
     ("audit", crate::audit::STATEMENTS),
+    ("certificate", crate::certificate::STATEMENTS),
     ("claim", crate::claim::STATEMENTS),
     ("desired", crate::desired::STATEMENTS),
     ("gateway", crate::gateway::STATEMENTS),

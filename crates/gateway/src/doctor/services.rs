@@ -4,6 +4,7 @@ use super::{Finding, date};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dns::upstream;
+use crate::portal::own_certificate;
 use crate::portal::tls::TlsError;
 use crate::status::Status;
 use crate::{dhcp, kept};
@@ -112,19 +113,23 @@ pub(super) fn claim(config: &Config, status: Option<&Status>) -> Finding {
 
 /// Whether the portal's certificate can be used; having none is all right.
 pub(super) fn certificate(config: &Config, clock: &Clock) -> Finding {
-    let Some(files) = config.portal.files() else { return Finding::good("doctor-certificate-none") };
+    let given = config.portal.files();
+    let mend = if given.is_some() { "doctor-certificate-mend" } else { "doctor-certificate-hub-mend" };
+    let Some(files) = given.or_else(|| own_certificate::files(&config.data)) else {
+        return Finding::good("doctor-certificate-none");
+    };
     match files.load(clock.wall()) {
         Ok(ready) if ready.until.since_ms(clock.now()) < SOON_MS => {
-            Finding::warning("doctor-certificate-warning", "doctor-certificate-mend")
+            Finding::warning("doctor-certificate-warning", mend)
                 .with("until", date(ready.until))
         }
         Ok(ready) => Finding::good("doctor-certificate-good").with("until", date(ready.until)),
         Err(TlsError::NotNow { to, .. }) => {
-            Finding::bad("doctor-certificate-warning", "doctor-certificate-mend").with("until", date(to))
+            Finding::bad("doctor-certificate-warning", mend).with("until", date(to))
         }
         Err(TlsError::OtherName(name)) => {
-            Finding::bad("doctor-certificate-name", "doctor-certificate-mend").with("name", name)
+            Finding::bad("doctor-certificate-name", mend).with("name", name)
         }
-        Err(_) => Finding::bad("doctor-certificate-bad", "doctor-certificate-mend"),
+        Err(_) => Finding::bad("doctor-certificate-bad", mend),
     }
 }

@@ -14,6 +14,7 @@ pub mod form;
 pub mod hosts;
 pub mod listen;
 pub mod look;
+pub mod own_certificate;
 pub mod pages;
 pub mod standing;
 pub mod tls;

@@ -59,6 +59,8 @@ pub struct Ready {
     from: Moment,
     /// The last moment at which it is valid.
     pub until: Moment,
+    /// The name that it is for: the portal's own.
+    pub host: String,
 }
 
 /// The certificate as it is now; follows the files.
@@ -86,7 +88,7 @@ impl Tls {
 }
 
 /// Where the certificate lies, and the name that devices will ask for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Files {
     /// The chain, PEM.
     pub cert: PathBuf,
@@ -129,6 +131,28 @@ impl Files {
         self.check(&self.read()?, now)
     }
 
+    /// What is new in the files; nothing where what is held still holds.
+    fn look(
+        &self,
+        ready: &watch::Sender<Option<Ready>>,
+        held: Option<[u8; 32]>,
+        now: Option<Moment>,
+    ) -> Result<Option<([u8; 32], Ready)>, TlsError> {
+        let pem = self.read()?;
+        let digest = Sha256::new()
+            .chain_update(&pem.cert)
+            .chain_update(&*pem.key)
+            .chain_update(&self.host)
+            .finalize()
+            .into();
+        // The same files keep their acceptor, and with it the sessions that phones resume.
+        let holds = ready.borrow().as_ref().is_some_and(|r| r.holds(now));
+        if holds && held == Some(digest) {
+            return Ok(None);
+        }
+        self.check(&pem, now).map(|fresh| Some((digest, fresh)))
+    }
+
     fn read(&self) -> Result<Pem, TlsError> {
         let file = |path: &PathBuf| {
             std::fs::read(path).map_err(|e| TlsError::Read { path: path.clone(), why: e.to_string() })
@@ -164,46 +188,51 @@ impl Files {
                 .with_no_client_auth()
                 .with_cert_resolver(Arc::new(OwnName { key: own, host: self.host.clone() }));
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Ready { acceptor: TlsAcceptor::from(Arc::new(config)), from, until: to })
+        Ok(Ready { acceptor: TlsAcceptor::from(Arc::new(config)), from, until: to, host: self.host.clone() })
     }
+}
 
-    /// Follows the files until `stop`: a new certificate is taken, one that is over or gone is dropped.
-    pub async fn follow(self, clock: Clock, ready: watch::Sender<Option<Ready>>, stop: CancellationToken) {
-        let mut held: Option<[u8; 32]> = None;
-        let mut told = String::new();
-        while !stop.is_cancelled() {
-            let now = clock.wall();
-            let found = self.read().and_then(|pem| {
-                let digest = Sha256::new().chain_update(&pem.cert).chain_update(&*pem.key).finalize().into();
-                // The same files keep their acceptor, and with it the sessions that phones resume.
-                let holds = ready.borrow().as_ref().is_some_and(|r| r.holds(now));
-                if holds && held == Some(digest) {
-                    return Ok(None);
-                }
-                self.check(&pem, now).map(|fresh| Some((digest, fresh)))
-            });
-            match found {
-                Ok(None) => {}
-                Ok(Some((digest, fresh))) => {
-                    tracing::info!(host = self.host, until = %fresh.until, "the portal has a certificate");
-                    (held, told) = (Some(digest), String::new());
-                    ready.send_replace(Some(fresh));
-                }
-                Err(error) => {
-                    held = None;
-                    ready.send_if_modified(|old| old.take().is_some());
-                    let words = error.to_string();
-                    if words != told {
-                        tracing::warn!(error = words, "the portal is plain HTTP, and is not announced");
-                        told = words;
-                    }
+/// Follows the files until `stop`: a new certificate is taken, one that is over or gone is dropped.
+///
+/// `files` says where they lie; none while the portal has no name of its own.
+pub async fn follow(
+    mut files: watch::Receiver<Option<Files>>,
+    clock: Clock,
+    ready: watch::Sender<Option<Ready>>,
+    stop: CancellationToken,
+) {
+    let mut held: Option<[u8; 32]> = None;
+    let mut told = String::new();
+    while !stop.is_cancelled() {
+        let now = clock.wall();
+        let place = files.borrow_and_update().clone();
+        match place.as_ref().map(|files| files.look(&ready, held, now)) {
+            Some(Ok(None)) => {}
+            Some(Ok(Some((digest, fresh)))) => {
+                tracing::info!(host = fresh.host, until = %fresh.until, "the portal has a certificate");
+                (held, told) = (Some(digest), String::new());
+                ready.send_replace(Some(fresh));
+            }
+            Some(Err(error)) => {
+                held = None;
+                ready.send_if_modified(|old| old.take().is_some());
+                let words = error.to_string();
+                if words != told {
+                    tracing::warn!(error = words, "the portal is plain HTTP, and is not announced");
+                    told = words;
                 }
             }
-            tokio::select! {
-                biased;
-                () = stop.cancelled() => {}
-                () = clock.sleep_ms(LOOK_MS) => {}
+            None => {
+                held = None;
+                ready.send_if_modified(|old| old.take().is_some());
             }
+        }
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            // The sender lives as long as the box; without one the files stay where they are.
+            Ok(()) = files.changed() => {}
+            () = clock.sleep_ms(LOOK_MS) => {}
         }
     }
 }

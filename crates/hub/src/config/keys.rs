@@ -37,6 +37,11 @@ pub(super) const KEYS: &[Key] = &[
     ),
     Key("link.cert", None, "Its certificate chain, PEM, from a CA that the gateways have as hub_ca."),
     Key("link.key", None, "The private key that belongs to it, PEM."),
+    Key(
+        "portal.domain",
+        None,
+        "The domain of portals' names, such as wifi.example.go.id: each place's portal gets a name under it and a certificate.",
+    ),
     Key("map.tiles", None, "A tile server's address with {z}, {x}, {y}; empty: the regency is drawn alone."),
     Key("map.attribution", None, "What the tile server's owner wants to be named."),
     Key(

@@ -11,7 +11,7 @@ mod sections;
 mod tests;
 
 pub use keys::print_config;
-pub use sections::{Limits, Link, Map, Name, Proxy, Radius, SignIn, Tls, Watch};
+pub use sections::{Limits, Link, Map, Name, Portal, Proxy, Radius, SignIn, Tls, Watch};
 
 use keys::{KEYS, Key, known};
 use kulkul_model::Zone;
@@ -49,6 +49,9 @@ pub struct Config {
     /// A listener of their own for gateways.
     #[serde(default)]
     pub link: Link,
+    /// The names of portals.
+    #[serde(default)]
+    pub portal: Portal,
     /// The map's background.
     #[serde(default)]
     pub map: Map,
@@ -207,6 +210,12 @@ impl Config {
             }
             self.link.url.truncate(self.link.url.trim_end_matches('/').len());
         }
+        if let Some(domain) = &mut self.portal.domain {
+            domain.make_ascii_lowercase();
+            if !is_domain(domain) {
+                return Err(wrong(format!("portal.domain: \"{domain}\" is not a domain such as wifi.example.go.id")));
+            }
+        }
         Zone::named(&self.zone).map_err(|e| wrong(e.to_string()))?;
         if self.database != "sqlite"
             && !self.database.starts_with("postgres")
@@ -232,6 +241,17 @@ impl Config {
     pub fn is_https(&self) -> bool {
         self.public_url.starts_with("https://")
     }
+}
+
+/// Whether a text is a name of at least two labels, short enough for a site's code before it.
+fn is_domain(text: &str) -> bool {
+    let label = |l: &str| {
+        (1..=63).contains(&l.len())
+            && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !l.starts_with('-')
+            && !l.ends_with('-')
+    };
+    text.len() <= 200 && text.contains('.') && text.split('.').all(label)
 }
 
 fn flatten(prefix: &str, table: Table, into: &mut BTreeMap<String, Value>) {

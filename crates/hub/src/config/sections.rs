@@ -29,6 +29,14 @@ pub struct Tls {
     pub key: PathBuf,
 }
 
+/// The names of portals, and who certifies them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Portal {
+    /// The domain under which each place's portal has a name; none: no names, no certificates.
+    pub domain: Option<String>,
+}
+
 /// A listener of their own for gateways, with a certificate of the link's own CA.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]

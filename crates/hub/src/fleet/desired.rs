@@ -5,16 +5,16 @@
 //! of its category's.
 
 use super::orders::{HoursOrder, Orders, Scope, Section as Named};
-use super::{Keys, KeysError, Known};
+use super::{Keys, KeysError, Known, certificates};
 use crate::Hub;
 use kulkul_model::gateway::GatewayId;
 use kulkul_model::site::SiteCode;
 use kulkul_model::{Moment, Zone};
 use kulkul_proof::manifest;
 use kulkul_store::desired::{Kept, Place};
-use kulkul_store::{StoreError, Tx, desired, setting};
+use kulkul_store::{StoreError, Tx, certificate, desired, setting};
 use kulkul_wire::link::desired::{
-    AccessSection, FilterSection, FleetSection, LineSection, NetworkSection, PlanSection, PortalSection,
+    AccessSection, CertificateSection, FilterSection, FleetSection, LineSection, NetworkSection, PlanSection, PortalSection,
     RevokedSection, SiteSection, Text,
 };
 use kulkul_wire::link::{Digest, Manifest, Section, Version};
@@ -31,6 +31,7 @@ pub struct Source {
     public_url: String,
     zone: String,
     agency: String,
+    portal_domain: Option<String>,
 }
 
 impl Source {
@@ -45,6 +46,7 @@ impl Source {
             public_url: config.public_url.clone(),
             zone: config.zone.clone(),
             agency: config.name.agency.clone(),
+            portal_domain: config.portal.domain.clone(),
         })
     }
 }
@@ -70,7 +72,7 @@ pub async fn refresh(
     now: Moment,
 ) -> Result<Refreshed, StoreError> {
     let mut sections = Vec::new();
-    for (name, body) in build(tx, source, site, now).await? {
+    for (name, body) in build(tx, source, (gateway, site), now).await? {
         let sha256 = desired::put_blob(tx, &body, now).await?;
         sections.push(Section { name: name.to_owned(), sha256, bytes: body.len() as u64 });
     }
@@ -101,7 +103,7 @@ pub async fn refresh(
 async fn build(
     tx: &mut Tx,
     source: &Source,
-    site: &SiteCode,
+    (gateway, site): (&GatewayId, &SiteCode),
     now: Moment,
 ) -> Result<Vec<(&'static str, Vec<u8>)>, StoreError> {
     let place = desired::place(tx, site).await?;
@@ -120,6 +122,7 @@ async fn build(
     let order: HoursOrder = held.section("hours", "{}")?;
     let zone = Zone::named(&source.zone).map_err(|e| odd("zone", e.to_string()))?;
     let hours = order.section(now, &zone).map_err(|e| odd("desired.hours", e.to_string()))?;
+    let certificate = certificate_section(tx, source, (gateway, site)).await?;
     Ok(vec![
         ("site", json(&site_section(source, site, place))),
         ("portal", json(&portal)),
@@ -131,7 +134,20 @@ async fn build(
         ("line", json(&line)),
         ("hours", json(&hours)),
         ("filter", json(&held.section::<FilterSection>("filter", "{}")?)),
+        ("certificate", json(&certificate)),
     ])
+}
+
+/// The portal's public name and what was issued for it.
+async fn certificate_section(
+    tx: &mut Tx,
+    source: &Source,
+    (gateway, site): (&GatewayId, &SiteCode),
+) -> Result<CertificateSection, StoreError> {
+    let Some(domain) = &source.portal_domain else { return Ok(CertificateSection::default()) };
+    let host = certificates::host(domain, site);
+    let held = certificate::find(tx, gateway).await?.filter(|c| c.host == host);
+    Ok(CertificateSection { host: Some(host), chain: held.and_then(|c| c.chain).unwrap_or_default() })
 }
 
 fn site_section(source: &Source, site: &SiteCode, place: Option<Place>) -> SiteSection {
@@ -153,7 +169,10 @@ fn site_section(source: &Source, site: &SiteCode, place: Option<Place>) -> SiteS
         category_name: Text::new(&place.category_id, &place.category_en),
         zone: source.zone.clone(),
         languages: vec!["id".to_owned(), "en".to_owned()],
-        portal_host: "portal.kulkul.home.arpa".to_owned(),
+        portal_host: source
+            .portal_domain
+            .as_ref()
+            .map_or_else(|| "portal.kulkul.home.arpa".to_owned(), |domain| certificates::host(domain, site)),
         public_url: format!("{}/sites/{site}", source.public_url),
     }
 }

@@ -4,7 +4,7 @@
 //! to a write. What does not fit is kept aside for the operator, never dropped.
 
 use super::signed::store_problem;
-use super::{Keys, Known, sessions};
+use super::{Keys, Known, certificates, sessions};
 use crate::Hub;
 use crate::voice::reports;
 use crate::watch::intake;
@@ -130,6 +130,7 @@ async fn keep(
             site: gateway.site.clone(),
             keys: Arc::clone(&keys),
             from: at,
+            domain: hub.config().portal.domain.clone(),
             entries: std::mem::replace(&mut rest, later),
             now,
         };
@@ -148,6 +149,8 @@ struct Work {
     gateway: GatewayId,
     site: SiteCode,
     keys: Arc<Keys>,
+    /// The regency's domain for portals.
+    domain: Option<String>,
     from: Standing,
     entries: Vec<(Opened, Vec<u8>)>,
     now: Moment,
@@ -185,6 +188,8 @@ impl Work {
         if let Entry::Started(started) = entry {
             gateway::set_capabilities(tx, &self.gateway, &started.capabilities).await?;
         }
+        let whose = (&self.site, &self.gateway);
+        certificates::entry(tx, self.domain.as_deref(), whose, self.now, entry).await?;
         intake::entry(tx, (&self.site, &self.gateway), self.now, stamp.wall, entry).await?;
         let told = (opened.head.seq, stamp, self.now);
         reports::entry(tx, (&self.site, &self.gateway), told, entry).await?;

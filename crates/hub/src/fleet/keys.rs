@@ -166,14 +166,21 @@ fn line(blob: &Blob) -> String {
     serde_json::to_value(blob).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-struct Directory(PathBuf);
+/// The directory of the hub's keys.
+pub(super) struct Directory(PathBuf);
 
 impl Directory {
+    /// The directory at a path, which exists.
+    pub(super) fn at(path: &Path) -> Self {
+        Directory(path.to_owned())
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
-    fn read(&self, name: &str) -> Result<Option<Zeroizing<String>>, KeysError> {
+    /// Reads a file; none where there is none.
+    pub(super) fn read(&self, name: &str) -> Result<Option<Zeroizing<String>>, KeysError> {
         match fs::read_to_string(self.path(name)) {
             Ok(text) => Ok(Some(Zeroizing::new(text))),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -182,7 +189,7 @@ impl Directory {
     }
 
     /// Writes a file whole or not at all, readable by its owner only.
-    fn write(&self, name: &str, text: &str) -> Result<(), KeysError> {
+    pub(super) fn write(&self, name: &str, text: &str) -> Result<(), KeysError> {
         let path = self.path(name);
         let half = self.path(&format!("{name}.new"));
         let write = || {

@@ -7,6 +7,7 @@
 pub mod api;
 pub mod beat;
 pub mod blobs;
+pub mod certificates;
 pub mod claims;
 pub mod console;
 pub mod desired;
@@ -29,6 +30,7 @@ pub use keys::{Keys, KeysError};
 pub use known::{Known, LastBeat};
 
 use crate::clock::Clock;
+use certificates::Authority;
 use known::Gateways;
 use limits::Limiter;
 use std::path::PathBuf;
@@ -39,6 +41,7 @@ pub struct Fleet {
     keys_directory: PathBuf,
     clock: Clock,
     keys: OnceLock<Arc<Keys>>,
+    authority: OnceLock<Arc<Authority>>,
     opening: Mutex<()>,
     pub(crate) gateways: Gateways,
     pub(crate) limits: Limits,
@@ -63,6 +66,7 @@ impl Fleet {
             keys_directory,
             clock,
             keys: OnceLock::new(),
+            authority: OnceLock::new(),
             opening: Mutex::default(),
             gateways: Gateways::default(),
             limits: Limits {
@@ -88,6 +92,25 @@ impl Fleet {
             let _ = self.keys.set(Arc::new(keys));
         }
         self.keys.get().map(Arc::clone).ok_or(KeysError::Gone)
+    }
+
+    /// The authority for portals; made at the first call where there is none.
+    ///
+    /// # Errors
+    /// `KeysError` names the file.
+    pub fn authority(&self) -> Result<Arc<Authority>, KeysError> {
+        if let Some(authority) = self.authority.get() {
+            return Ok(Arc::clone(authority));
+        }
+        // The keys' directory is made with the keys.
+        self.keys()?;
+        let _one = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.authority.get().is_none() {
+            let authority = Authority::open(&self.keys_directory, self.clock.now())?;
+            // Nobody else can have set it: we hold the lock.
+            let _ = self.authority.set(Arc::new(authority));
+        }
+        self.authority.get().map(Arc::clone).ok_or(KeysError::Gone)
     }
 
     /// Fingerprint of the root key, for the claim's QR code and `hub_root`.

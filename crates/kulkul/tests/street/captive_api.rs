@@ -1,6 +1,6 @@
 //! The captive portal API over real TLS, and how devices hear of it (RFC 8908, RFC 8910).
 
-use crate::town::{Town, accept, fetch, log_of, town_with};
+use crate::town::{Town, accept, fetch, log_of, start_gateway, start_hub, town, town_with};
 use kulkul_sim::certificate::Ca;
 use kulkul_sim::street::announced::Announced;
 use kulkul_sim::street::ground::until;
@@ -97,4 +97,43 @@ fn a_device_that_validates_is_told_how_it_stands_while_the_certificate_is_valid(
     let left = document["seconds-remaining"].as_u64().unwrap();
     assert!((60..=86_400).contains(&left), "{document}");
     assert_eq!(document["can-extend-session"], true, "a new session follows the old one: {document}");
+}
+
+#[test]
+fn a_box_without_a_certificate_gets_one_from_the_hub_and_keeps_it_without_the_hub() {
+    let test = "a_box_without_a_certificate_gets_one_from_the_hub_and_keeps_it_without_the_hub";
+    let Some(mut town) = town(test, "cert") else { return };
+    let (host, api_url) = ("bj-001.wifi.example", "https://bj-001.wifi.example/captive/api");
+    announces(&town, &Announced::default());
+    // The regency decides on a domain for its portals; the box learns it from the desired state.
+    town.hub.kill();
+    let file = &town.prepared.config;
+    let settings = fs::read_to_string(file).unwrap();
+    fs::write(file, format!("{settings}[portal]\ndomain = \"wifi.example\"\n")).unwrap();
+    town.hub = start_hub(&town.street, &town.prepared);
+    announces(&town, &Announced::everywhere(api_url));
+
+    let asked = |street: &Street| {
+        let mut curl = street.phone.command("curl");
+        curl.args(["-s", "-S", "-m", "5", "--cacert"]).arg(street.dir.path().join("hub/keys/portal-ca.pem"));
+        let out = curl.args(["-H", "Accept: application/captive+json", api_url]).output().unwrap();
+        serde_json::from_slice::<Value>(&out.stdout).ok()
+    };
+    let document = asked(&town.street).expect("a device that trusts the authority validates");
+    assert_eq!(document["captive"], true, "{document}");
+    assert_eq!(document["user-portal-url"], format!("https://{host}/"), "{document}");
+
+    // The key was made on the box and is nowhere else.
+    let dir = town.street.dir.path();
+    let key = fs::read_to_string(dir.join("gateway/portal/key.pem")).unwrap();
+    let secret: String = key.lines().skip(1).take(2).collect();
+    let elsewhere = town.street.hub.run(&format!("grep -rlF {secret} {}/hub", dir.display()));
+    assert!(elsewhere.is_err(), "the key is at the hub: {elsewhere:?}");
+
+    // Without the hub, and over a restart of the box, the certificate serves on.
+    town.hub.kill();
+    town.gateway.kill();
+    town.gateway = start_gateway(&town.street, &town.config);
+    announces(&town, &Announced::everywhere(api_url));
+    assert_eq!(asked(&town.street).expect("the certificate is kept")["captive"], true);
 }

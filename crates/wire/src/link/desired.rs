@@ -19,7 +19,7 @@ mod sections;
 pub use check::{NotOrders, check};
 pub use filter::{BlockList, FilterSection, ListFormat};
 pub use sections::{
-    AccessPoint, AccessSection, Closure, DnsOverTls, FleetSection, HoursSection, HttpProbe, LineSection,
+    AccessPoint, AccessSection, CertificateSection, Closure, DnsOverTls, FleetSection, HoursSection, HttpProbe, LineSection,
     NetworkSection, PlanSection, PortalSection, RevokedDevice, RevokedSection, SegmentShare, SiteSection,
 };
 
@@ -174,4 +174,7 @@ pub struct Desired {
     /// Which names are not answered.
     #[serde(default)]
     pub filter: FilterSection,
+    /// The certificate of the portal's name.
+    #[serde(default)]
+    pub certificate: CertificateSection,
 }

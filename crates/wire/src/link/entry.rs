@@ -37,12 +37,14 @@ pub enum Kind {
     Anchor,
     /// What somebody at the place says is wrong.
     Report,
+    /// Asks for a certificate of the portal's name.
+    CertificateRequest,
     /// A kind of a newer version.
     Other(u16),
 }
 
 impl Kind {
-    const KNOWN: [(Kind, u16, &'static str); 11] = [
+    const KNOWN: [(Kind, u16, &'static str); 12] = [
         (Kind::Started, 1, "started"),
         (Kind::SessionStart, 2, "session_start"),
         (Kind::SessionInterim, 3, "session_interim"),
@@ -54,6 +56,7 @@ impl Kind {
         (Kind::KeyRotated, 9, "key_rotated"),
         (Kind::Anchor, 10, "anchor"),
         (Kind::Report, 11, "report"),
+        (Kind::CertificateRequest, 16, "certificate_request"),
     ];
 
     /// The number in the header.
@@ -114,6 +117,16 @@ pub struct SessionInterim {
     /// Since its beginning.
     pub usage: Usage,
 }
+
+/// Asks the hub for a certificate; the key that it is for never leaves the box.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateRequest {
+    /// The request, DER (RFC 2986); at most `CSR_LIMIT` bytes.
+    pub csr: Vec<u8>,
+}
+
+/// The longest request for a certificate, bytes.
+pub const CSR_LIMIT: usize = 4_096;
 
 /// A session ended. It lasted `age_ms` from its beginning, whenever this is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -232,6 +245,8 @@ pub enum Entry {
     Anchor(Anchor),
     /// What somebody at the place says is wrong.
     Report(Report),
+    /// Asks for a certificate of the portal's name.
+    CertificateRequest(CertificateRequest),
     /// A kind of a newer version: kept, not understood.
     Other {
         /// Its number.
@@ -257,6 +272,7 @@ impl Entry {
             Entry::KeyRotated(_) => Kind::KeyRotated,
             Entry::Anchor(_) => Kind::Anchor,
             Entry::Report(_) => Kind::Report,
+            Entry::CertificateRequest(_) => Kind::CertificateRequest,
             Entry::Other { code, .. } => Kind::Other(*code),
         }
     }
@@ -297,6 +313,9 @@ impl Entry {
             }
             Entry::Report(r) => {
                 p.array(4).u64(r.number).text(r.kind.as_str()).text(&r.text).text(&r.language);
+            }
+            Entry::CertificateRequest(r) => {
+                p.array(1).bytes(&r.csr);
             }
             Entry::Other { parts, .. } => return parts.clone(),
         }

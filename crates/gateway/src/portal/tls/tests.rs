@@ -58,7 +58,8 @@ async fn a_certificate_is_taken_when_it_comes_and_dropped_when_it_is_over() {
     let (clock, hand) = Clock::simulated(BUILT_AT, BootId::default());
     let (tell, mut ready) = watch::channel(None);
     let stop = CancellationToken::new();
-    let following = tokio::spawn(files.clone().follow(clock.clone(), tell, stop.clone()));
+    let (_lie, place) = watch::channel(Some(files.clone()));
+    let following = tokio::spawn(follow(place, clock.clone(), tell, stop.clone()));
     tokio::task::yield_now().await;
     assert!(ready.borrow().is_none(), "no file, no HTTPS");
 

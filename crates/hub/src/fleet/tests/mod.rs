@@ -1,6 +1,7 @@
 //! Stories of the link, in process, on both databases.
 
 mod boxes;
+mod certificates;
 mod desired_states;
 mod enrolment;
 mod journals;
@@ -31,6 +32,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tower::ServiceExt as _;
 
 const URL: &str = "https://hub.example.go.id";
+/// The domain of portals' names.
+const PORTALS: &str = "wifi.example.go.id";
 
 fn start() -> Moment {
     Moment::parse("2026-11-24T14:32:00+08:00").unwrap()
@@ -73,6 +76,7 @@ fn house(store: Store, clock: Clock, hand: Hand) -> House {
     let data = tempfile::tempdir().unwrap();
     let mut config = Config::defaults(data.path()).unwrap();
     config.public_url = URL.to_owned();
+    config.portal.domain = Some(PORTALS.to_owned());
     config.data = data.path().to_owned();
     let hub = Hub::start(config, clock, store).unwrap();
     House { hub, hand, nonce: AtomicU64::new(1), _data: data }

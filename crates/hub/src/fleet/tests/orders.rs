@@ -27,7 +27,7 @@ impl House {
     }
 
     /// A section as a box at the place would get it.
-    async fn section(&self, site: &str, name: &str) -> Value {
+    pub(super) async fn section(&self, site: &str, name: &str) -> Value {
         let source = desired::Source::of(&self.hub).unwrap();
         let (site, now) = (SiteCode::parse(site).unwrap(), self.now());
         let id = self.hub.fleet().gateways.all().into_iter().find(|g| g.site == site).unwrap().id.clone();

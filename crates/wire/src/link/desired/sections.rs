@@ -69,6 +69,16 @@ pub struct PortalSection {
     pub colour: Option<String>,
 }
 
+/// The certificate of the portal's name.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CertificateSection {
+    /// The public name that the box should have one for; none where the hub issues none.
+    pub host: Option<String>,
+    /// The chain as PEM, the box's own first; empty until the box has asked and the hub has issued.
+    pub chain: String,
+}
+
 /// Who is let in, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -1,7 +1,7 @@
 //! The payloads of entries as deterministic CBOR arrays, field by field.
 
 use super::{
-    Anchor, Consent, Entry, Gap, GapReason, Kind, Report, SessionInterim, SessionStart, SessionStop, Started,
+    Anchor, CSR_LIMIT, CertificateRequest, Consent, Entry, Gap, GapReason, Kind, Report, SessionInterim, SessionStart, SessionStop, Started,
 };
 use crate::link::bytes::{Digest, PublicKey};
 use crate::link::cbor::{Malformed, Put, Take};
@@ -46,6 +46,13 @@ pub(super) fn take(kind: Kind, t: &mut Take<'_>, n: u64) -> Result<(Entry, u64),
             (Entry::Anchor(Anchor { at }), 3)
         }
         Kind::Report => (Entry::Report(take_report(t)?), 4),
+        Kind::CertificateRequest => {
+            let csr = t.bytes()?;
+            if csr.len() > CSR_LIMIT {
+                return Err(Malformed::TooBig { what: "certificate request", limit: CSR_LIMIT });
+            }
+            (Entry::CertificateRequest(CertificateRequest { csr: csr.to_vec() }), 1)
+        }
         Kind::Event | Kind::Hour | Kind::Other(_) => {
             t.skip(n)?;
             return Err(t.bad());

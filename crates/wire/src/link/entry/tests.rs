@@ -33,6 +33,7 @@ fn all() -> Vec<Entry> {
             text: "Kabel di atas pintu putus.\nSejak kemarin".into(),
             language: "id".into(),
         }),
+        Entry::CertificateRequest(CertificateRequest { csr: vec![0x30, 0x03, 1, 2, 3] }),
         Entry::Other { code: 999, parts: vec![vec![0x80]] },
         Entry::Event(Event::UplinkLost),
         Entry::Event(Event::UplinkBack { lost_ms: 9 }),
