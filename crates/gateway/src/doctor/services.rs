@@ -120,16 +120,13 @@ pub(super) fn certificate(config: &Config, clock: &Clock) -> Finding {
     };
     match files.load(clock.wall()) {
         Ok(ready) if ready.until.since_ms(clock.now()) < SOON_MS => {
-            Finding::warning("doctor-certificate-warning", mend)
-                .with("until", date(ready.until))
+            Finding::warning("doctor-certificate-warning", mend).with("until", date(ready.until))
         }
         Ok(ready) => Finding::good("doctor-certificate-good").with("until", date(ready.until)),
         Err(TlsError::NotNow { to, .. }) => {
             Finding::bad("doctor-certificate-warning", mend).with("until", date(to))
         }
-        Err(TlsError::OtherName(name)) => {
-            Finding::bad("doctor-certificate-name", mend).with("name", name)
-        }
+        Err(TlsError::OtherName(name)) => Finding::bad("doctor-certificate-name", mend).with("name", name),
         Err(_) => Finding::bad("doctor-certificate-bad", mend),
     }
 }

@@ -213,7 +213,9 @@ impl Config {
         if let Some(domain) = &mut self.portal.domain {
             domain.make_ascii_lowercase();
             if !is_domain(domain) {
-                return Err(wrong(format!("portal.domain: \"{domain}\" is not a domain such as wifi.example.go.id")));
+                return Err(wrong(format!(
+                    "portal.domain: \"{domain}\" is not a domain such as wifi.example.go.id"
+                )));
             }
         }
         Zone::named(&self.zone).map_err(|e| wrong(e.to_string()))?;

@@ -94,9 +94,9 @@ async fn one(hub: &Hub, asked: Certificate, now: Moment) -> Result<bool, StoreEr
             let again = now.plus_ms(wait.min(LONGEST_WAIT_MS));
             hub.store()
                 .write(Lane::Job, move |tx| {
-                    Box::pin(async move {
-                        certificate::failed(tx, &asked.gateway, &asked.csr, &why, again).await
-                    })
+                    Box::pin(
+                        async move { certificate::failed(tx, &asked.gateway, &asked.csr, &why, again).await },
+                    )
                 })
                 .await?;
             Ok(false)

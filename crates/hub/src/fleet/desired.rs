@@ -14,8 +14,8 @@ use kulkul_proof::manifest;
 use kulkul_store::desired::{Kept, Place};
 use kulkul_store::{StoreError, Tx, certificate, desired, setting};
 use kulkul_wire::link::desired::{
-    AccessSection, CertificateSection, FilterSection, FleetSection, LineSection, NetworkSection, PlanSection, PortalSection,
-    RevokedSection, SiteSection, Text,
+    AccessSection, CertificateSection, FilterSection, FleetSection, LineSection, NetworkSection, PlanSection,
+    PortalSection, RevokedSection, SiteSection, Text,
 };
 use kulkul_wire::link::{Digest, Manifest, Section, Version};
 use serde::Serialize;

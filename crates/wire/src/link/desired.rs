@@ -19,8 +19,9 @@ mod sections;
 pub use check::{NotOrders, check};
 pub use filter::{BlockList, FilterSection, ListFormat};
 pub use sections::{
-    AccessPoint, AccessSection, CertificateSection, Closure, DnsOverTls, FleetSection, HoursSection, HttpProbe, LineSection,
-    NetworkSection, PlanSection, PortalSection, RevokedDevice, RevokedSection, SegmentShare, SiteSection,
+    AccessPoint, AccessSection, CertificateSection, Closure, DnsOverTls, FleetSection, HoursSection,
+    HttpProbe, LineSection, NetworkSection, PlanSection, PortalSection, RevokedDevice, RevokedSection,
+    SegmentShare, SiteSection,
 };
 
 /// Version of a desired state; a restored hub raises the epoch. `3.17` in text.

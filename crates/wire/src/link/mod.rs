@@ -24,7 +24,8 @@ pub use cbor::Malformed;
 pub use desired::{Desired, Manifest, Section, Version};
 pub use enrol::{CertifiedKey, Enrol, Enrolled, HubKeys, KeyUse, Revocation, TimeAnswer};
 pub use entry::{
-    Anchor, CSR_LIMIT, CertificateRequest, Consent, Entry, Gap, GapReason, Kind, Report, SessionInterim, SessionStart, SessionStop, Started,
+    Anchor, CSR_LIMIT, CertificateRequest, Consent, Entry, Gap, GapReason, Kind, Report, SessionInterim,
+    SessionStart, SessionStop, Started,
 };
 pub use event::Event;
 pub use header::{BootId, Header, Stamp};

@@ -1,7 +1,8 @@
 //! The payloads of entries as deterministic CBOR arrays, field by field.
 
 use super::{
-    Anchor, CSR_LIMIT, CertificateRequest, Consent, Entry, Gap, GapReason, Kind, Report, SessionInterim, SessionStart, SessionStop, Started,
+    Anchor, CSR_LIMIT, CertificateRequest, Consent, Entry, Gap, GapReason, Kind, Report, SessionInterim,
+    SessionStart, SessionStop, Started,
 };
 use crate::link::bytes::{Digest, PublicKey};
 use crate::link::cbor::{Malformed, Put, Take};
