@@ -11,7 +11,7 @@ use kulkul_gateway::dns::serve::Sockets;
 use kulkul_gateway::dns::settings::{FilterSettings, ListSettings};
 use kulkul_gateway::dns::{Orders, Over, Resolver, Server, Settings, serve};
 use kulkul_wire::blocklist::{Builder, Reach};
-use kulkul_wire::dns::{self, RecordType, ResponseCode, address_record};
+use kulkul_wire::dns::{self, RecordType, ResponseCode, address_record, alias_record};
 use std::fs::OpenOptions;
 use std::io::Cursor;
 use std::net::SocketAddr;
@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 const PHONE: &str = "10.77.0.9:4000";
 const BOX: &str = "127.0.0.1:4000";
 
-/// An upstream that has one address for every name; counts what it is asked.
+/// An upstream that has one address for every name, under `cloak.` behind an alias; counts what it is asked.
 async fn upstream() -> (SocketAddr, Arc<AtomicU32>) {
     let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let (at, asked) = (udp.local_addr().unwrap(), Arc::new(AtomicU32::new(0)));
@@ -36,8 +36,15 @@ async fn upstream() -> (SocketAddr, Arc<AtomicU32>) {
             let (length, peer) = udp.recv_from(&mut buffer).await.unwrap();
             count.fetch_add(1, Ordering::SeqCst);
             let ask = dns::read_ask(&buffer[..length]).unwrap();
-            let record = address_record(&ask.name, "203.0.113.7".parse().unwrap(), 300).unwrap();
-            let records = if ask.kind == RecordType::A { vec![record] } else { Vec::new() };
+            let hidden = ask.name.starts_with("cloak.").then_some("Deep.Track.example.");
+            let owner = hidden.unwrap_or(&ask.name);
+            let record = address_record(owner, "203.0.113.7".parse().unwrap(), 300).unwrap();
+            let alias = hidden.and_then(|to| alias_record(&ask.name, to, 300));
+            let records = if ask.kind == RecordType::A {
+                alias.into_iter().chain([record]).collect()
+            } else {
+                Vec::new()
+            };
             udp.send_to(&dns::answer(&ask, ResponseCode::NoError, &records, &[], 1232), peer).await.unwrap();
         }
     });
@@ -153,6 +160,38 @@ async fn strict_places_do_not_answer_ways_around_and_search_is_protected() {
     assert!(answer.records[0].to_string().contains("forcesafesearch.google.com."), "{:?}", answer.records);
     assert_eq!(answer.addresses().next(), Some("203.0.113.7".parse().unwrap()));
     assert_eq!(place.said(BOX, "www.google.co.id.", RecordType::HTTPS).await, GOOD, "no way past the alias");
+}
+
+#[tokio::test]
+async fn a_blocked_name_behind_an_alias_is_blocked_too_unless_the_name_itself_is_allowed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (at, asked) = upstream().await;
+    let (set, none) = (dir.path().join("ads.set"), dir.path().join("none.set"));
+    make(&set, &["*.track.example"]);
+    make(&none, &["other.example"]);
+    let with = |path: &Path| FilterSettings {
+        lists: vec![list("ads", path)],
+        allow: vec!["cloak.fine.example".to_owned()],
+        ..FilterSettings::default()
+    };
+    let place = Place::new(settings(at, with(&set)));
+    for peer in [PHONE, BOX, BOX] {
+        let said = place.said(peer, "cloak.shop.example.", RecordType::A).await;
+        assert_eq!(said, format!("{GOOD} 10.77.0.1"), "{peer}");
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 1, "what was kept is not asked for again, nor given out");
+    assert_eq!(place.resolver.take_counts()["ads"], 3);
+    let fine = place.said(BOX, "cloak.fine.example.", RecordType::A).await;
+    assert_eq!(fine, format!("{GOOD} 203.0.113.7"), "who allows a name allows what it leads to");
+    // Another list, and the same answer is open; and back.
+    place.order(settings(at, with(&none)));
+    for _ in 0..2 {
+        let open = place.said(BOX, "cloak.shop.example.", RecordType::A).await;
+        assert_eq!(open, format!("{GOOD} 203.0.113.7"));
+    }
+    place.order(settings(at, with(&set)));
+    let again = place.said(BOX, "cloak.shop.example.", RecordType::A).await;
+    assert_eq!(again, format!("{GOOD} 10.77.0.1"));
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
 use super::around;
 use super::settings::{FilterSettings, ListSettings};
 use kulkul_wire::blocklist::{self, At, Reach, Set, SetError, Trail, tidy};
+use kulkul_wire::dns::Answer;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
@@ -188,6 +189,21 @@ impl Filter {
             }
         }
         Verdict::Open
+    }
+
+    /// The list that forbids what `name` leads to by aliases, if one does.
+    ///
+    /// Services hide forbidden names behind harmless ones (CNAME); a name that is allowed
+    /// itself leads where it leads.
+    #[must_use]
+    pub fn behind(&self, name: &str, answer: &Answer) -> Option<&str> {
+        if !self.on || self.allow.has(&Trail::of(name)) {
+            return None;
+        }
+        answer.aliases().find_map(|to| match self.verdict(&to) {
+            Verdict::Blocked(list) => Some(list),
+            Verdict::Open | Verdict::NoName => None,
+        })
     }
 
     /// The protected name of a search engine to answer with instead, if `name` is one.

@@ -32,7 +32,7 @@ use crate::clock::Clock;
 use cache::Cache;
 use counts::Counts;
 use filter::Verdict;
-use kulkul_wire::dns::{self, Answer, Ask, Bad, Key, RecordType, ResponseCode, Wants};
+use kulkul_wire::dns::{self, Answer, Ask, Bad, Glance, Key, RecordType, ResponseCode, Wants};
 use pace::Pace;
 use settings::is_of;
 use std::net::{IpAddr, SocketAddr};
@@ -156,18 +156,26 @@ impl Resolver {
             Verdict::NoName => return Some(dns::answer(&ask, ResponseCode::NXDomain, &[], &[], limit)),
             Verdict::Blocked(list) => {
                 self.0.counts.count(list);
-                let address = portal_address(settings, ip, ask.kind.into());
-                let record = address.and_then(|ip| dns::address_record(&ask.name, ip, BLOCKED_TTL_S));
-                return Some(dns::answer(&ask, ResponseCode::NoError, record.as_slice(), &[], limit));
+                return Some(blocked(
+                    bytes,
+                    &ask,
+                    portal_address(settings, ip, ask.kind.into()),
+                    list,
+                    limit,
+                ));
             }
         }
         if !online {
             ask.wants.dnssec = false;
         }
-        Some(match self.resolve(&ask, orders).await {
-            Some(answer) => dns::answer_with(&ask, &answer, limit),
-            None => dns::answer(&ask, ResponseCode::ServFail, &[], &[], limit),
-        })
+        let Some(answer) = self.resolve(&ask, orders).await else {
+            return Some(dns::answer(&ask, ResponseCode::ServFail, &[], &[], limit));
+        };
+        if let Some(list) = orders.filter.behind(&ask.name, &answer) {
+            self.0.counts.count(list);
+            return Some(blocked(bytes, &ask, portal_address(settings, ip, ask.kind.into()), list, limit));
+        }
+        Some(dns::answer_with(&ask, &answer, limit))
     }
 
     /// The answer to an open question; search engines' names lead to their protected ones.
@@ -192,10 +200,14 @@ impl Resolver {
         // The root has no labels; whatever else has no key is no name.
         let key = key.or_else(|| Key::of(std::iter::empty(), kind.into(), wants))?;
         let now = self.0.clock.mono_ms();
-        let open_under = (!walled).then_some(orders.number);
+        // Only what hides nothing behind aliases is answered the quick way.
+        let open_under = |answer: &Answer| {
+            (!walled && orders.filter.behind(name, answer).is_none()).then_some(orders.number)
+        };
         let kept = self.cache().find(&key, now).and_then(|kept| {
-            kept.open_under = open_under;
-            Answer::kept(&kept.ready, &key, kept.count_down(now))
+            let answer = Answer::kept(&kept.ready, &key, kept.count_down(now))?;
+            kept.open_under = open_under(&answer);
+            Some(answer)
         });
         let answer = match kept {
             Some(answer) => answer,
@@ -209,7 +221,7 @@ impl Resolver {
                             tracing::info!(name, "left out addresses that point into a private network");
                             answer.authentic = false;
                         }
-                        self.keep(&key, name, kind, &answer, open_under);
+                        self.keep(&key, name, kind, &answer, open_under(&answer));
                         answer
                     }
                     Err(error) => {
@@ -245,6 +257,17 @@ impl Resolver {
     pub fn take_counts(&self) -> counts::Blocked {
         self.0.counts.take()
     }
+}
+
+/// What is said instead of an answer that a list forbids: the box's address, and which list it was.
+fn blocked(bytes: &[u8], ask: &Ask, address: Option<IpAddr>, list: &str, limit: usize) -> Vec<u8> {
+    if let Some(glance) = Glance::of(bytes) {
+        let mut out = Vec::new();
+        glance.blocked(0, address, BLOCKED_TTL_S, list, &mut out);
+        return out;
+    }
+    let record = address.and_then(|ip| dns::address_record(&ask.name, ip, BLOCKED_TTL_S));
+    dns::answer(ask, ResponseCode::NoError, record.as_slice(), &[], limit)
 }
 
 /// Whether records of this kind are given before admission: A, AAAA, HTTPS.

@@ -96,6 +96,14 @@ impl Answer {
         }
     }
 
+    /// The names that its aliases lead to, lower case with a last dot.
+    pub fn aliases(&self) -> impl Iterator<Item = String> + '_ {
+        self.records.iter().filter_map(|r| match &r.data {
+            RData::CNAME(to) => Some(to.0.to_ascii().to_ascii_lowercase()),
+            _ => None,
+        })
+    }
+
     /// The addresses in it.
     pub fn addresses(&self) -> impl Iterator<Item = IpAddr> + '_ {
         self.records.iter().filter_map(address)
