@@ -52,6 +52,7 @@ portal-method-heading = That is not how this works
 portal-method = Open the portal's first page to connect.
 portal-too-large-heading = Too much was sent
 portal-too-large = Send it again with the button on the first page.
+portal-strict-names = Private DNS of your own does not work at this place: if nothing loads, set Private DNS to "Automatic" or "Off".
 portal-privacy-heading = What is recorded
 portal-privacy-1 = Recorded: when you begin and end, your device's addresses (MAC and IP), amounts of data, and the version of the terms you agreed to.
 portal-privacy-2 = Not recorded: the sites or apps you open, what you write or say, your name, your telephone number.

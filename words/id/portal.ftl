@@ -52,6 +52,7 @@ portal-method-heading = Cara ini tidak berlaku
 portal-method = Buka halaman depan portal untuk menyambung.
 portal-too-large-heading = Kiriman terlalu besar
 portal-too-large = Kirim lagi lewat tombol di halaman depan.
+portal-strict-names = DNS pribadi pilihan sendiri tidak berfungsi di tempat ini: jika tidak ada yang terbuka, atur DNS pribadi ke "Otomatis" atau "Nonaktif".
 portal-privacy-heading = Apa yang dicatat
 portal-privacy-1 = Yang dicatat: kapan Anda mulai dan selesai, alamat perangkat (MAC dan IP), jumlah data, serta versi aturan yang Anda setujui.
 portal-privacy-2 = Yang tidak dicatat: situs atau aplikasi yang Anda buka, isi percakapan, nama, dan nomor telepon.

@@ -40,6 +40,7 @@ pub fn policy(config: &Config, orders: &Orders, uplink: &[IpNet], caps: bool, fa
         https_port: config.portal.https_port,
         caps,
         quotas: false,
+        strict_names: orders.strict_names,
         fair,
         mgmt,
         reach: Vec::new(),

@@ -25,6 +25,8 @@ pub struct Orders {
     pub line: LineSection,
     /// When the place is open.
     pub hours: HoursSection,
+    /// Whether encrypted DNS past the box is refused.
+    pub strict_names: bool,
     /// The zone of days and opening hours.
     pub zone: String,
 }
@@ -38,6 +40,7 @@ impl Default for Orders {
             revoked: Vec::new(),
             line: LineSection::default(),
             hours: HoursSection::default(),
+            strict_names: false,
             zone: "Asia/Makassar".to_owned(),
         }
     }
@@ -52,6 +55,7 @@ impl From<&Desired> for Orders {
             revoked: d.revoked.devices.clone(),
             line: d.line.clone(),
             hours: d.hours.clone(),
+            strict_names: d.filter.strict,
             zone: d.site.zone.clone(),
         }
     }

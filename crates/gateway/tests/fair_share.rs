@@ -111,6 +111,7 @@ fn policy() -> Policy {
         https_port: 8443,
         caps: false,
         quotas: false,
+        strict_names: false,
         fair: true,
         mgmt: ruleset::private_ranges(),
         reach: Vec::new(),

@@ -101,6 +101,7 @@ fn policy() -> Policy {
         https_port: 8443,
         caps: true,
         quotas: true,
+        strict_names: false,
         fair: false,
         mgmt: ruleset::private_ranges(),
         reach: Vec::new(),
@@ -180,6 +181,57 @@ fn people_pass_when_their_elements_are_there_and_counters_are_exact() {
     assert!(!closed.status.success());
     assert!(pings(&world_ns, "198.51.100.2"), "the box answers echo from outside");
     assert!(!pings(&world_ns, "2001:db8:77::9"), "nobody gets in from outside");
+}
+
+#[test]
+fn a_strict_place_refuses_encrypted_dns_at_once_and_nothing_else() {
+    let Some((phone_ns, world_ns)) = inside("a_strict_place_refuses_encrypted_dns_at_once_and_nothing_else")
+    else {
+        return;
+    };
+    let mut kernel = Linux::open().unwrap();
+    let strict = |strict_names| Policy { strict_names, ..policy() };
+    let _listening: Vec<Listening> = ["853", "443"].map(|port| Listening::at(&world_ns, port)).into();
+    for (policy, open) in [(strict(false), true), (strict(true), false)] {
+        kernel.load(&policy.text(&[])).unwrap();
+        for (ip, world) in [("10.77.0.9", "203.0.113.1"), ("2001:db8:77::9", "2001:db8:2::1")] {
+            kernel.change(&adds(person(ip), 60_000)).unwrap();
+            until("the device is let in", 60, || connects(&phone_ns, world, "443").is_ok().then_some(()));
+            let dot = connects(&phone_ns, world, "853");
+            assert_eq!(dot.is_ok(), open, "{ip} {dot:?}");
+            if let Err(said) = dot {
+                assert!(said.contains("refused"), "at once, not by waiting: {said}");
+            }
+        }
+    }
+}
+
+/// A program that takes TCP connections at a port.
+struct Listening(std::process::Child);
+
+impl Listening {
+    fn at(place: &str, port: &str) -> Self {
+        let program = format!("require('net').createServer(s => s.destroy()).listen({port}, '::')");
+        let child = Command::new("ip").args(["netns", "exec", place, "node", "-e", &program]).spawn();
+        Listening(child.unwrap())
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+/// Whether a connection is made within three seconds, else what was said.
+fn connects(from: &str, to: &str, port: &str) -> Result<(), String> {
+    let script = format!("exec 3<>/dev/tcp/{to}/{port}");
+    let out = Command::new("ip")
+        .args(["netns", "exec", from, "timeout", "3", "bash", "-c", &script])
+        .output()
+        .unwrap();
+    if out.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&out.stderr).into_owned()) }
 }
 
 #[test]

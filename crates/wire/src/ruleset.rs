@@ -76,6 +76,8 @@ pub struct Policy {
     pub caps: bool,
     /// Whether some plan has a quota.
     pub quotas: bool,
+    /// Refuses encrypted DNS on its own port (853): names are asked of the box.
+    pub strict_names: bool,
     /// Whether packets wait in the class of their device.
     pub fair: bool,
     /// Ranges that public people never reach: private, shared and the uplink's own.

@@ -42,6 +42,8 @@ pub struct Face {
     pub timetable: Option<Timetable>,
     /// Closures that are announced, the next one first.
     pub closures: Vec<Closure>,
+    /// Whether encrypted DNS past the box is refused.
+    pub strict_names: bool,
     /// Styles with the place's colour.
     pub look: Look,
     /// The language for browsers that name none.
@@ -100,6 +102,7 @@ impl Face {
             day_ms: None,
             timetable: None,
             closures: Vec::new(),
+            strict_names: false,
             look: Look::of(None),
             first: Lang::Id,
             host: here.host.clone(),
@@ -133,6 +136,7 @@ impl Face {
             day_ms: desired.plan.day_ms,
             timetable: desired.hours.timetable.clone(),
             closures,
+            strict_names: desired.filter.strict,
             look: Look::of(desired.portal.colour.as_deref()),
             first: site.languages.first().and_then(|l| Lang::parse(l)).unwrap_or(Lang::Id),
             host,

@@ -136,6 +136,7 @@ impl<'a> View<'a> {
         let mut lines = self.until_if_accepted();
         lines.push(rate);
         lines.extend(self.day_share());
+        lines.extend(self.face.strict_names.then(|| self.word("portal-strict-names").to_owned()));
         rendered(&Welcome {
             frame: self.frame(self.word("portal-title"), self.other_href("/", to)),
             greeting: &said.greeting,
@@ -195,6 +196,7 @@ impl<'a> View<'a> {
     pub fn privacy(&self, mac: Option<Mac>) -> String {
         let mut lines: Vec<String> =
             (1..=5).map(|n| self.words.text(self.lang, &format!("portal-privacy-{n}")).to_owned()).collect();
+        lines.extend(self.face.strict_names.then(|| self.word("portal-strict-names").to_owned()));
         lines.push(self.words.with(
             self.lang,
             "portal-version",

@@ -205,6 +205,7 @@ fn fill(people: Option<u16>, caps: bool) -> io::Result<()> {
         https_port: 8443,
         caps,
         quotas: false,
+        strict_names: false,
         fair: false,
         mgmt: ruleset::private_ranges(),
         reach: Vec::new(),

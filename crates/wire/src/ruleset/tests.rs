@@ -18,6 +18,7 @@ pub(super) fn policy() -> Policy {
         https_port: 8443,
         caps: true,
         quotas: true,
+        strict_names: true,
         fair: true,
         mgmt,
         reach: vec!["10.20.0.0/16".parse().unwrap()],

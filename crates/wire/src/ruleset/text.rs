@@ -153,6 +153,10 @@ fn up(o: &mut String, p: &Policy, audience: Audience) {
             let _ = writeln!(o, "    {ip} daddr @mgmt{d} {ip} daddr != @reach{d} drop");
         }
     }
+    if p.strict_names {
+        // DoT and DoQ (RFC 7858, RFC 9250): refused at once, so that phones fall back.
+        o.push_str("    meta l4proto { tcp, udp } th dport 853 jump refuse\n");
+    }
     // Authenticate first: a spoofed source must not burn its owner's rate or quota.
     for (d, ip, _) in FAMILIES {
         let _ = writeln!(o, "    ether saddr . {ip} saddr @auth{d} goto online_up{d}");
