@@ -1,8 +1,9 @@
 //! Orders: what the supervisor keeps of a desired state, checked before anything follows from it.
 
 use ipnet::IpNet;
-use kulkul_model::Zone;
 use kulkul_model::moment::NotAZone;
+use kulkul_model::session::{Mac, SessionId, id_text};
+use kulkul_model::{Moment, Zone};
 use kulkul_wire::link::Desired;
 use kulkul_wire::link::desired::{
     self, AccessSection, HoursSection, LineSection, NotOrders, PlanSection, RevokedDevice,
@@ -21,6 +22,8 @@ pub struct Orders {
     pub management: Vec<IpNet>,
     /// Devices that are put out for a while.
     pub revoked: Vec<RevokedDevice>,
+    /// Devices whose session was ended by its id; kept, because the session is gone afterwards.
+    pub put_out: Vec<PutOut>,
     /// The line and how it is shared.
     pub line: LineSection,
     /// When the place is open.
@@ -31,6 +34,18 @@ pub struct Orders {
     pub zone: String,
 }
 
+/// A device that is put out for a while because its session was ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PutOut {
+    /// The session.
+    #[serde(with = "id_text")]
+    pub session: SessionId,
+    /// Its device.
+    pub mac: Mac,
+    /// Until when it stays out.
+    pub until: Moment,
+}
+
 impl Default for Orders {
     fn default() -> Self {
         Orders {
@@ -38,6 +53,7 @@ impl Default for Orders {
             access: AccessSection::default(),
             management: Vec::new(),
             revoked: Vec::new(),
+            put_out: Vec::new(),
             line: LineSection::default(),
             hours: HoursSection::default(),
             strict_names: false,
@@ -53,6 +69,7 @@ impl From<&Desired> for Orders {
             access: d.access.clone(),
             management: d.network.management.clone(),
             revoked: d.revoked.devices.clone(),
+            put_out: Vec::new(),
             line: d.line.clone(),
             hours: d.hours.clone(),
             strict_names: d.filter.strict,
@@ -73,6 +90,18 @@ pub enum NotFollowed {
 }
 
 impl Orders {
+    /// Devices that are put out at `now`, and until when.
+    pub fn out(&self, now: Moment) -> impl Iterator<Item = (Mac, Moment)> + '_ {
+        let revoked = self.revoked.iter().map(|r| (r.mac, r.until));
+        revoked.chain(self.put_out.iter().map(|p| (p.mac, p.until))).filter(move |(_, until)| *until > now)
+    }
+
+    /// Whether a device may not come in at `now`.
+    #[must_use]
+    pub fn is_out(&self, mac: Mac, now: Moment) -> bool {
+        self.access.blocked.contains(&mac) || self.out(now).any(|(out, _)| out == mac)
+    }
+
     /// Checks every value; gives the zone.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! A room per noun; each has its rules that need the store, `pages.rs` and
 //! `api.rs`. `web` turns requests into calls of the rooms and answers into bytes.
 
+pub mod access;
 pub mod admin;
 pub mod areas;
 pub mod clock;

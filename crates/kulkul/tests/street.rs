@@ -26,6 +26,9 @@ mod interfaces;
 #[path = "street/names.rs"]
 mod names;
 
+#[path = "street/disconnect.rs"]
+mod disconnect;
+
 #[path = "street/orders.rs"]
 mod orders;
 

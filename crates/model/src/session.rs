@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
 
+/// A session whose box says nothing of it for this long counts as over, milliseconds: three interims and more.
+pub const LEASE_MS: i64 = 35 * 60_000;
+
 /// A device's hardware address, six bytes; never a person's identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -202,14 +205,23 @@ pub struct Session {
     pub usage: Usage,
 }
 
-mod id_text {
+/// A session's id as 32 hexadecimal digits, for `serde(with)`.
+pub mod id_text {
     use super::SessionId;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
+    /// Writes the digits.
+    ///
+    /// # Errors
+    /// Those of the format.
     pub fn serialize<S: Serializer>(id: &SessionId, s: S) -> Result<S::Ok, S::Error> {
         s.collect_str(id)
     }
 
+    /// Reads the digits.
+    ///
+    /// # Errors
+    /// When the text is not a session's id.
     pub fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<SessionId, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
         SessionId::parse(&text).ok_or_else(|| D::Error::custom("not a session's id"))

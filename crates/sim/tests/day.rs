@@ -260,7 +260,8 @@ async fn order(hub: &Hub, section: &str, fields: Value) {
 /// What the hub's books say, by session: bytes and why it ended.
 async fn books(hub: &Hub) -> BTreeMap<SessionId, ((u64, u64), Option<StopReason>)> {
     let mut tx = hub.store().reader().await.unwrap();
-    let all = session::list(&mut tx, Some(&site()), &session::newest(), 1_000).await.unwrap();
+    let here = session::Filter { site: Some(site()), online_since: None };
+    let all = session::list(&mut tx, &here, &session::newest(), 1_000).await.unwrap();
     all.into_iter().map(|s| (s.id, ((s.usage.up_bytes, s.usage.down_bytes), s.ended))).collect()
 }
 

@@ -18,6 +18,7 @@ pub mod claim;
 pub mod clue;
 pub mod desired;
 mod dialect;
+pub mod disconnect;
 mod engine;
 mod error;
 pub mod gateway;

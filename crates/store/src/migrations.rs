@@ -17,6 +17,7 @@ pub const ALL: &[Migration] = &[
     ("0004_watch", include_str!("migrations/0004_watch.sql")),
     ("0005_import", include_str!("migrations/0005_import.sql")),
     ("0006_report", include_str!("migrations/0006_report.sql")),
+    ("0007_disconnect", include_str!("migrations/0007_disconnect.sql")),
     ("0009_certificate", include_str!("migrations/0009_certificate.sql")),
 ];
 

@@ -10,6 +10,14 @@ use kulkul_model::session::{SessionId, StopReason, Usage, WayIn};
 use kulkul_model::site::SiteCode;
 use kulkul_wire::link::Stamp;
 
+/// The columns of a session that are read, in a statement.
+macro_rules! columns {
+    () => {
+        "id, site, gateway, device, way_in, terms, language, began_at_ms, lasted_ms, ended_reason, up_bytes, down_bytes,
+         up_packets, down_packets"
+    };
+}
+
 statements! {
     /// Merges a report.
     MERGE = "INSERT INTO session (id, site, gateway, device, way_in, terms, language, began_at_ms, lasted_ms,
@@ -36,16 +44,17 @@ statements! {
     /// Dates the undated sessions of one run.
     ANCHOR = "UPDATE session SET began_at_ms = $3 + began_mono_ms
               WHERE gateway = $1 AND boot = $2 AND began_at_ms IS NULL";
-    /// Sessions before a beginning and id, newest first.
-    LIST = "SELECT id, site, gateway, device, way_in, terms, language, began_at_ms, lasted_ms, ended_reason,
-                up_bytes, down_bytes, up_packets, down_packets
-            FROM session WHERE began_at_ms < $1 OR (began_at_ms = $1 AND id < $2)
-            ORDER BY began_at_ms DESC, id DESC LIMIT $3";
+    /// Sessions before a beginning and id, newest first; $4 other than 0 leaves out those not heard of since.
+    LIST = concat!("SELECT ", columns!(), " FROM session WHERE (began_at_ms < $1 OR (began_at_ms = $1 AND id < $2))
+            AND ($4 = 0 OR (ended_reason IS NULL AND began_at_ms + lasted_ms > $4))
+            ORDER BY began_at_ms DESC, id DESC LIMIT $3");
     /// The same for one site.
-    LIST_SITE = "SELECT id, site, gateway, device, way_in, terms, language, began_at_ms, lasted_ms, ended_reason,
-                     up_bytes, down_bytes, up_packets, down_packets
-                 FROM session WHERE site = $4 AND (began_at_ms < $1 OR (began_at_ms = $1 AND id < $2))
-                 ORDER BY began_at_ms DESC, id DESC LIMIT $3";
+    LIST_SITE = concat!("SELECT ", columns!(), " FROM session
+                 WHERE site = $5 AND (began_at_ms < $1 OR (began_at_ms = $1 AND id < $2))
+                     AND ($4 = 0 OR (ended_reason IS NULL AND began_at_ms + lasted_ms > $4))
+                 ORDER BY began_at_ms DESC, id DESC LIMIT $3");
+    /// One session.
+    FIND = concat!("SELECT ", columns!(), " FROM session WHERE id = $1");
     /// Forgets some that began and ended long ago.
     FORGET = "DELETE FROM session WHERE id IN (SELECT id FROM session
               WHERE began_at_ms < $1 AND began_at_ms + lasted_ms < $1 ORDER BY began_at_ms, id LIMIT $2)";
@@ -150,21 +159,41 @@ pub fn newest() -> Cursor {
     (Moment::from_ms(i64::MAX), String::new())
 }
 
-/// Up to `limit` dated sessions before `before`, newest first, of one site or of all.
+/// Which sessions a list holds.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Filter {
+    /// Only of this site.
+    pub site: Option<SiteCode>,
+    /// Only those that go on and were heard of since then.
+    pub online_since: Option<Moment>,
+}
+
+/// Up to `limit` dated sessions before `before`, newest first.
 ///
 /// # Errors
 /// `StoreError` of the database.
 pub async fn list(
     tx: &mut Tx,
-    site: Option<&SiteCode>,
+    filter: &Filter,
     before: &Cursor,
     limit: u32,
 ) -> Result<Vec<Session>, StoreError> {
-    let rows = match site {
-        Some(site) => tx.fetch_all(LIST_SITE, args![before.0, &before.1, limit, site.as_str()]).await?,
-        None => tx.fetch_all(LIST, args![before.0, &before.1, limit]).await?,
+    let since = filter.online_since.map_or(0, Moment::ms);
+    let rows = match &filter.site {
+        Some(site) => {
+            tx.fetch_all(LIST_SITE, args![before.0, &before.1, limit, since, site.as_str()]).await?
+        }
+        None => tx.fetch_all(LIST, args![before.0, &before.1, limit, since]).await?,
     };
     rows.iter().map(read).collect()
+}
+
+/// The session with this id.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn find(tx: &mut Tx, id: SessionId) -> Result<Option<Session>, StoreError> {
+    tx.fetch_optional(FIND, args![id.to_string()]).await?.as_ref().map(read).transpose()
 }
 
 /// Forgets up to `limit` sessions that began and ended before `before`; how many.

@@ -18,6 +18,7 @@ pub const ALL: &[(&str, &[(&str, &str)])] = &[
     ("certificate", crate::certificate::STATEMENTS),
     ("claim", crate::claim::STATEMENTS),
     ("desired", crate::desired::STATEMENTS),
+    ("disconnect", crate::disconnect::STATEMENTS),
     ("gateway", crate::gateway::STATEMENTS),
     ("journal", crate::journal::STATEMENTS),
     ("migrations", crate::migrations::STATEMENTS),

@@ -8,7 +8,7 @@ pub mod pages;
 
 pub use frame::{Choice, Frame};
 
-use crate::{Hub, fleet, sites, staff, voice};
+use crate::{Hub, access, fleet, sites, staff, voice};
 use axum::Router;
 
 /// Every page under `/console`.
@@ -23,4 +23,5 @@ pub fn routes() -> Router<Hub> {
         .merge(fleet::console::routes())
         .merge(fleet::orders::pages::routes())
         .merge(voice::console::routes())
+        .merge(access::routes())
 }

@@ -12,15 +12,18 @@ use kulkul_model::site::SiteCode;
 use kulkul_model::{Moment, Zone};
 use kulkul_proof::manifest;
 use kulkul_store::desired::{Kept, Place};
-use kulkul_store::{StoreError, Tx, certificate, desired, setting};
+use kulkul_store::{StoreError, Tx, certificate, desired, disconnect, setting};
 use kulkul_wire::link::desired::{
     AccessSection, CertificateSection, FilterSection, FleetSection, LineSection, NetworkSection, PlanSection,
-    PortalSection, RevokedSection, SiteSection, Text,
+    PortalSection, RevokedSection, RevokedSession, SiteSection, Text,
 };
 use kulkul_wire::link::{Digest, Manifest, Section, Version};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
+
+/// The most disconnects that a box is told of.
+const MOST_DISCONNECTS: u32 = 1_000;
 
 /// What the portal says unless a setting says otherwise.
 const PORTAL: &str = include_str!("portal.json");
@@ -122,6 +125,9 @@ async fn build(
     let order: HoursOrder = held.section("hours", "{}")?;
     let zone = Zone::named(&source.zone).map_err(|e| odd("zone", e.to_string()))?;
     let hours = order.section(now, &zone).map_err(|e| odd("desired.hours", e.to_string()))?;
+    let ended = disconnect::of_site(tx, site, now, MOST_DISCONNECTS).await?.into_iter();
+    let sessions = ended.map(|(session, until)| RevokedSession { session, until }).collect();
+    let revoked = RevokedSection { sessions, ..RevokedSection::default() };
     let certificate = certificate_section(tx, source, (gateway, site)).await?;
     Ok(vec![
         ("site", json(&site_section(source, site, place))),
@@ -129,7 +135,7 @@ async fn build(
         ("access", json(&held.section::<AccessSection>("access", "{}")?)),
         ("plan", json(&held.section::<PlanSection>("plan", "{}")?)),
         ("network", json(&held.section::<NetworkSection>("network", "{}")?)),
-        ("revoked", json(&RevokedSection::default())),
+        ("revoked", json(&revoked)),
         ("fleet", json(&FleetSection::default())),
         ("line", json(&line)),
         ("hours", json(&hours)),

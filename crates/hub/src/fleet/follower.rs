@@ -4,6 +4,7 @@
 use super::{desired, known};
 use crate::Hub;
 use kulkul_model::gateway::GatewayId;
+use kulkul_model::site::SiteCode;
 use kulkul_store::{Lane, StoreError, setting};
 use kulkul_wire::link::Version;
 
@@ -36,6 +37,15 @@ pub enum FleetError {
     /// The database.
     #[error("reading the fleet: {0}")]
     Store(#[from] StoreError),
+}
+
+impl From<FleetError> for crate::web::Problem {
+    fn from(error: FleetError) -> Self {
+        match error {
+            FleetError::Store(error) => error.into(),
+            other => crate::web::Problem::fault(&other),
+        }
+    }
 }
 
 async fn follow(hub: &Hub) {
@@ -74,6 +84,39 @@ async fn look(hub: &Hub) -> Result<[u64; 4], StoreError> {
         // Timetables reach so many days ahead: each day they are worked out anew.
         hub.zone().day(hub.clock().now()).seconds().unsigned_abs(),
     ])
+}
+
+/// Makes the desired states of the boxes at these sites anew now; other hubs follow within a second.
+///
+/// # Errors
+/// `FleetError` of keys or database.
+pub async fn refresh_sites(hub: &Hub, sites: &[SiteCode]) -> Result<(), FleetError> {
+    if sites.is_empty() {
+        return Ok(());
+    }
+    let all = hub.fleet().gateways.all();
+    let boxes: Vec<_> = all
+        .iter()
+        .filter(|g| !g.is_revoked() && sites.contains(&g.site))
+        .map(|g| (g.id.clone(), g.site.clone()))
+        .collect();
+    let (source, now) = (desired::Source::of(hub)?, hub.clock().now());
+    let made = hub.store().write(Lane::Page, move |tx| {
+        Box::pin(async move {
+            setting::bump(tx, "desired_settings").await?;
+            let mut made = Vec::new();
+            for (id, site) in boxes {
+                made.push((id.clone(), desired::refresh(tx, &source, &id, &site, now).await?.version));
+            }
+            Ok::<_, StoreError>(made)
+        })
+    });
+    for (id, version) in made.await? {
+        if let Some(known) = hub.fleet().gateways.get(&id) {
+            known.set_newest(version);
+        }
+    }
+    Ok(())
 }
 
 /// Looks at every gateway's desired state and makes those anew that differ; tells how many.

@@ -4,7 +4,7 @@ use super::Keys;
 use crate::Hub;
 use kulkul_model::gateway::GatewayId;
 use kulkul_model::site::SiteCode;
-use kulkul_store::session::{self, Cursor, Report, Session};
+use kulkul_store::session::{self, Cursor, Filter, Report, Session};
 use kulkul_store::{StoreError, Tx};
 use kulkul_wire::link::{Entry, Stamp};
 
@@ -64,7 +64,8 @@ pub async fn list(
     let limit = limit.clamp(1, PAGE_LIMIT);
     let before = before.unwrap_or_else(session::newest);
     let mut tx = hub.store().reader().await?;
-    let items = session::list(&mut tx, site, &before, limit).await?;
+    let filter = Filter { site: site.cloned(), online_since: None };
+    let items = session::list(&mut tx, &filter, &before, limit).await?;
     let full = items.len() == limit as usize;
     let next = items.last().filter(|_| full).and_then(|s| Some((s.began_at?, s.id.to_string())));
     Ok((items, next))

@@ -4,7 +4,7 @@
 //! link and live events have their own bounds.
 
 use super::{assets, cache, front, idempotency};
-use crate::{Hub, areas, console, fleet, home, sites, staff, voice, watch};
+use crate::{Hub, access, areas, console, fleet, home, sites, staff, voice, watch};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
@@ -43,6 +43,7 @@ fn api() -> OpenApiRouter<Hub> {
         .merge(fleet::orders::api::routes())
         .merge(staff::api::routes())
         .merge(voice::api::routes())
+        .merge(access::session_api::routes())
         .merge(watch::api::routes())
 }
 

@@ -95,7 +95,9 @@ impl Town {
     }
 
     fn book(&self) -> Option<Vec<session::Session>> {
-        self.read(async |tx| session::list(tx, None, &session::newest(), 1_000).await.ok())
+        self.read(async |tx| {
+            session::list(tx, &session::Filter::default(), &session::newest(), 1_000).await.ok()
+        })
     }
 
     /// Reads what the hub holds; none when it cannot be read just now.

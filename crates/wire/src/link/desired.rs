@@ -21,7 +21,7 @@ pub use filter::{BlockList, FilterSection, ListFormat};
 pub use sections::{
     AccessPoint, AccessSection, CertificateSection, Closure, DnsOverTls, FleetSection, HoursSection,
     HttpProbe, LineSection, NetworkSection, PlanSection, PortalSection, RevokedDevice, RevokedSection,
-    SegmentShare, SiteSection,
+    RevokedSession, SegmentShare, SiteSection,
 };
 
 /// Version of a desired state; a restored hub raises the epoch. `3.17` in text.

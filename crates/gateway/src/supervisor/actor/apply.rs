@@ -2,11 +2,12 @@
 
 use super::Actor;
 use crate::kernel::KernelError;
-use crate::orders::Orders;
+use crate::orders::{Orders, PutOut};
 use crate::sessions::Phase;
 use kulkul_model::session::{SessionId, StopReason};
 use kulkul_model::{Refusal, Zone};
 use kulkul_wire::link::Desired;
+use kulkul_wire::link::desired::RevokedSession;
 use std::io;
 use std::path::Path;
 
@@ -15,7 +16,8 @@ const ORDERS: &str = "orders.json";
 impl Actor {
     /// Takes a desired state in; on failure everything is as before.
     pub(super) fn apply(&mut self, desired: &Desired) -> Result<(), Refusal> {
-        let orders = Orders::from(desired);
+        let mut orders = Orders::from(desired);
+        orders.put_out = self.put_out(&desired.revoked.sessions);
         if orders == self.orders {
             return Ok(());
         }
@@ -39,10 +41,7 @@ impl Actor {
             .sessions
             .iter()
             .filter(|l| l.phase == Phase::Online)
-            .filter(|l| {
-                self.orders.access.blocked.contains(&l.mac)
-                    || self.orders.revoked.iter().any(|r| r.mac == l.mac && r.until > now)
-            })
+            .filter(|l| self.orders.is_out(l.mac, now))
             .map(|l| l.id)
             .collect();
         if !put_out.is_empty() {
@@ -55,6 +54,18 @@ impl Actor {
             tracing::warn!(error = %e, "the orders were not written down; a restart asks the link for them");
         }
         Ok(())
+    }
+
+    /// The devices of sessions that are to end: those online now, and those put out before.
+    fn put_out(&self, ended: &[RevokedSession]) -> Vec<PutOut> {
+        let device = |session: SessionId| {
+            let before = self.orders.put_out.iter().find(|p| p.session == session).map(|p| p.mac);
+            before.or_else(|| self.sessions.get(session).map(|l| l.mac))
+        };
+        let one = |r: &RevokedSession| {
+            device(r.session).map(|mac| PutOut { session: r.session, mac, until: r.until })
+        };
+        ended.iter().filter_map(one).collect()
     }
 
     /// Makes queues, table and elements what the orders ask for.

@@ -256,9 +256,7 @@ impl Actor {
     }
 
     fn is_put_out(&self, mac: Mac) -> bool {
-        let now = self.clock.now();
-        self.orders.access.blocked.contains(&mac)
-            || self.orders.revoked.iter().any(|r| r.mac == mac && r.until > now)
+        self.orders.is_out(mac, self.clock.now())
     }
 
     /// Takes one more address of a device that is online into its session.
@@ -355,8 +353,9 @@ impl Actor {
     pub(super) fn listed(&self) -> Vec<Element> {
         let now = self.clock.now();
         let mut blocked: BTreeMap<Mac, Option<u64>> = BTreeMap::new();
-        for r in self.orders.revoked.iter().filter(|r| r.until > now) {
-            blocked.insert(r.mac, Some(r.until.since_ms(now).unsigned_abs()));
+        for (mac, until) in self.orders.out(now) {
+            let left = until.since_ms(now).unsigned_abs();
+            blocked.entry(mac).and_modify(|held| *held = (*held).max(Some(left))).or_insert(Some(left));
         }
         blocked.extend(self.orders.access.blocked.iter().map(|m| (*m, None)));
         let blocked = blocked.into_iter().map(|(mac, left_ms)| (Set::Blocked, mac, left_ms));

@@ -6,6 +6,7 @@ use kulkul_model::session::{StopReason, WayIn};
 use kulkul_wire::netlink::{Counter, Extra, Set};
 use std::path::Path;
 
+mod disconnects;
 mod hours;
 mod queues;
 

@@ -6,7 +6,7 @@
 
 use crate::Hub;
 use kulkul_model::Moment;
-use kulkul_store::{Lane, StoreError, Tx, journal, session, setting};
+use kulkul_store::{Lane, StoreError, Tx, disconnect, journal, session, setting};
 use kulkul_wire::link::{Kind, Sealed};
 
 /// Records about people are kept this long: 90 days.
@@ -32,6 +32,7 @@ pub async fn forget(hub: &Hub, now: Moment) -> Result<(u64, u64), StoreError> {
             break;
         }
     }
+    forget_disconnects(hub, now).await?;
     let mut entries = 0;
     for kind in KINDS {
         while let Some(bared) = bare_some(hub, kind, before).await? {
@@ -39,6 +40,19 @@ pub async fn forget(hub: &Hub, now: Moment) -> Result<(u64, u64), StoreError> {
         }
     }
     Ok((sessions, entries))
+}
+
+/// Disconnects go a day after they ended; the audit keeps who gave them.
+async fn forget_disconnects(hub: &Hub, now: Moment) -> Result<(), StoreError> {
+    let before = now.plus_ms(-24 * 3_600_000);
+    let some = async || {
+        let write = hub.store().write(Lane::Job, move |tx| {
+            Box::pin(async move { disconnect::forget(tx, before, SESSIONS).await })
+        });
+        write.await
+    };
+    while some().await? == u64::from(SESSIONS) {}
+    Ok(())
 }
 
 /// Bares the next entries of a kind; none when no more are due.

@@ -3,6 +3,7 @@
 mod boxes;
 mod certificates;
 mod desired_states;
+mod disconnects;
 mod enrolment;
 mod journals;
 mod orders;

@@ -4,7 +4,7 @@ use super::Text;
 use ipnet::IpNet;
 use kulkul_model::Moment;
 use kulkul_model::hours::Timetable;
-use kulkul_model::session::{Mac, WayIn};
+use kulkul_model::session::{Mac, SessionId, WayIn};
 use kulkul_model::site::SiteCode;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -183,6 +183,18 @@ pub struct HttpProbe {
 pub struct RevokedSection {
     /// Devices whose session ends at once and that may not come back until then.
     pub devices: Vec<RevokedDevice>,
+    /// Sessions that end at once; their devices may not come back until then.
+    pub sessions: Vec<RevokedSession>,
+}
+
+/// A session that is ended, and its device put out for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokedSession {
+    /// The session, as 32 hexadecimal digits in JSON.
+    #[serde(with = "kulkul_model::session::id_text")]
+    pub session: SessionId,
+    /// Until when its device stays out.
+    pub until: Moment,
 }
 
 /// A device that is put out for a while.
