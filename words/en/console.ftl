@@ -86,6 +86,21 @@ claim-standing-used = Used
 claim-standing-expired = Expired
 claim-standing-withdrawn = Taken back
 
+lines-title = Ways out
+lines-intro = This place has a second line that belongs to the community. What each carried for the place in the last 30 days:
+lines-line = Line
+lines-down = To the place
+lines-up = From the place
+lines-provider = The provider's
+lines-switches = When the place went over
+lines-to-provider = Back to the provider's line
+lines-to-community = To the line of { $owner }
+lines-why-no-carrier = The cable was out
+lines-why-silent = Nothing answered
+lines-why-back = The provider's line was good again
+lines-why-backup-lost = The community's line was dead too
+refusal-lines-moment = "{ $value }" in { $name } is no time such as 2026-11-24T14:00:00+08:00.
+
 gateway-empty = No gateway has enrolled yet. Make a claim code on a place's page:
 gateway-search = Place: name or code
 gateway-with-revoked = Also those that were revoked

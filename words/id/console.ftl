@@ -77,6 +77,21 @@ claim-standing-used = Sudah dipakai
 claim-standing-expired = Sudah lewat waktunya
 claim-standing-withdrawn = Ditarik
 
+lines-title = Jalan keluar
+lines-intro = Tempat ini punya saluran kedua milik masyarakat. Yang diangkut masing-masing untuk tempat ini dalam 30 hari terakhir:
+lines-line = Saluran
+lines-down = Ke tempat ini
+lines-up = Dari tempat ini
+lines-provider = Milik penyedia
+lines-switches = Kapan tempat ini berpindah
+lines-to-provider = Kembali ke saluran penyedia
+lines-to-community = Ke saluran milik { $owner }
+lines-why-no-carrier = Kabel terlepas
+lines-why-silent = Tidak ada yang menjawab
+lines-why-back = Saluran penyedia sudah baik lagi
+lines-why-backup-lost = Saluran masyarakat juga putus
+refusal-lines-moment = "{ $value }" pada { $name } bukan waktu seperti 2026-11-24T14:00:00+08:00.
+
 gateway-empty = Belum ada gateway yang terdaftar. Buat kode klaim di halaman sebuah titik:
 gateway-search = Titik: nama atau kode
 gateway-with-revoked = Juga yang sudah dicabut

@@ -224,6 +224,8 @@ mod tests {
         Segment {
             name: "public".to_owned(),
             kind: crate::config::Kind::Public,
+            vlan: None,
+            below: None,
             interface: "lan0".to_owned(),
             address4: None,
             address6: address6.map(|a| a.parse().unwrap()),

@@ -6,8 +6,10 @@
 
 mod keys;
 mod segment;
+mod uplink;
 
 pub use segment::{Kind, Segment};
+pub use uplink::{Backup, Line, Uplink, UplinkKind};
 
 use crate::dns::Server;
 use crate::portal::tls::Files;
@@ -69,6 +71,8 @@ pub struct Config {
     pub data: PathBuf,
     /// The way out.
     pub uplink: Uplink,
+    /// A second way out that belongs to the community.
+    pub backup: Option<Backup>,
     /// The networks of the place, at least one.
     #[serde(rename = "segment")]
     pub segments: Vec<Segment>,
@@ -81,19 +85,6 @@ pub struct Config {
     /// What the box measures before the hub has told it.
     #[serde(default)]
     pub probe: Probe,
-}
-
-/// The interface to the provider.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Uplink {
-    /// Its name; the system gives it an address.
-    pub interface: String,
-    /// Translates IPv6 too, for a provider that delegates no prefix.
-    #[serde(default)]
-    pub nat6: bool,
-    /// Lets SSH in from the provider's side.
-    #[serde(default)]
-    pub ssh: bool,
 }
 
 /// Where the portal listens and what it is called.
@@ -181,7 +172,12 @@ impl Config {
         let mut table: toml::Table = text.parse().map_err(|e: toml::de::Error| toml_error(&e))?;
         keys::overlay(&mut table, environment)?;
         keys::check(&table)?;
-        let config: Config = table.try_into().map_err(|e: toml::de::Error| toml_error(&e))?;
+        let mut config: Config = table.try_into().map_err(|e: toml::de::Error| toml_error(&e))?;
+        config.uplink.settle("uplink", 0)?;
+        if let Some(backup) = &mut config.backup {
+            backup.uplink.settle("backup", 1)?;
+        }
+        config.segments.iter_mut().try_for_each(Segment::settle)?;
         config.check()?;
         Ok(config)
     }
@@ -194,8 +190,11 @@ impl Config {
                 format!("\"{}\" is not an address such as https://hub.example.go.id", self.hub),
             );
         }
-        if !is_interface(&self.uplink.interface) {
-            return bad("uplink.interface", segment::not_an_interface(&self.uplink.interface));
+        if let Some(backup) = &self.backup {
+            backup.check()?;
+            if backup.uplink.interface == self.uplink.interface {
+                return bad("backup.interface", format!("\"{}\" is the uplink", self.uplink.interface));
+            }
         }
         if self.portal.cert.is_some() != self.portal.key.is_some() {
             return bad("portal.cert", "cert and key go together: give both or neither".to_owned());
@@ -203,17 +202,23 @@ impl Config {
         if self.portal.cert.is_some() && self.portal.host.is_none() {
             return bad("portal.host", "a certificate needs the name that it is for".to_owned());
         }
-        segment::check(&self.segments, &self.uplink.interface)
+        let uplinks: Vec<&str> = self.lines().map(|l| l.uplink.interface.as_str()).collect();
+        segment::check(&self.segments, &uplinks)?;
+        for line in self.lines() {
+            let written: Vec<_> = line.uplink.networks().collect();
+            segment::check_uplink(&self.segments, &line.uplink.interface, &written)?;
+        }
+        Ok(())
     }
 
-    /// Refuses a place's network that overlaps an address of the uplink.
+    /// Refuses a place's network that overlaps an address of an uplink.
     ///
-    /// `uplink` are the interface's addresses with their prefixes, as the system set them.
+    /// `have` are the addresses of `interface` with their prefixes.
     ///
     /// # Errors
     /// `ConfigError::Value` that names the segment and both networks.
-    pub fn check_uplink(&self, uplink: &[ipnet::IpNet]) -> Result<(), ConfigError> {
-        segment::check_uplink(&self.segments, &self.uplink.interface, uplink)
+    pub fn check_uplink(&self, interface: &str, have: &[ipnet::IpNet]) -> Result<(), ConfigError> {
+        segment::check_uplink(&self.segments, interface, have)
     }
 }
 

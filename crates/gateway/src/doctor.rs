@@ -6,6 +6,7 @@
 mod box_itself;
 mod services;
 mod way_out;
+mod ways;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -69,7 +70,8 @@ pub async fn examine(config: &Config, clock: &Clock) -> Report {
     let asked = clock.at_most(2_000, Box::pin(status::ask(&socket, Question::Status))).await;
     let status: Option<Status> =
         asked.and_then(Result::ok).and_then(|value| serde_json::from_value(value).ok());
-    let mut findings = box_itself::interfaces(config);
+    let mut findings = ways::out(config, status.as_ref());
+    findings.extend(box_itself::interfaces(config));
     findings.extend(box_itself::forwarding(config));
     findings.push(box_itself::disk(&config.data));
     findings.push(box_itself::kernel(&features::detect()));

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use kulkul_model::session::Mac;
 use kulkul_wire::link::desired::PlanSection;
 use kulkul_wire::netlink::{Change, Counter, Element, Extra, Key, Set, queues};
-use kulkul_wire::ruleset::{Audience, Policy, Segment, private_ranges};
+use kulkul_wire::ruleset::{Audience, Policy, Segment, Uplink, private_ranges};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -22,18 +22,18 @@ pub fn policy(config: &Config, orders: &Orders, uplink: &[IpNet], caps: bool, fa
     mgmt.extend(uplink.iter().map(IpNet::trunc));
     mgmt.sort();
     mgmt.dedup();
-    let segments = config.segments.iter().map(|s| Segment {
-        interface: s.interface.clone(),
-        audience: match s.kind {
-            Kind::Public => Audience::Public,
-            Kind::Staff => Audience::Staff,
-            Kind::Service => Audience::Service,
-        },
+    let segments = config
+        .segments
+        .iter()
+        .map(|s| Segment { interface: s.interface.clone(), audience: audience(s.kind) });
+    let uplinks = config.lines().map(|line| Uplink {
+        interface: line.uplink.interface.clone(),
+        nat6: line.uplink.nat6,
+        ssh: line.uplink.ssh,
+        audiences: line.serves.iter().copied().map(audience).collect(),
     });
     Policy {
-        uplink: config.uplink.interface.clone(),
-        nat6: config.uplink.nat6,
-        ssh: config.uplink.ssh,
+        uplinks: uplinks.collect(),
         segments: segments.collect(),
         dns_port: config.dns.port,
         http_port: config.portal.http_port,
@@ -44,6 +44,14 @@ pub fn policy(config: &Config, orders: &Orders, uplink: &[IpNet], caps: bool, fa
         fair,
         mgmt,
         reach: Vec::new(),
+    }
+}
+
+fn audience(kind: Kind) -> Audience {
+    match kind {
+        Kind::Public => Audience::Public,
+        Kind::Staff => Audience::Staff,
+        Kind::Service => Audience::Service,
     }
 }
 

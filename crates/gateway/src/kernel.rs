@@ -5,6 +5,7 @@
 //! milliseconds, so they may be made from the supervisor's task.
 
 pub mod features;
+pub mod leased;
 pub mod linux;
 pub mod neighbours;
 pub mod paper;
@@ -13,7 +14,9 @@ pub mod sysctl;
 use ipnet::IpNet;
 use kulkul_wire::netlink::queues::{Class, Queue};
 use kulkul_wire::netlink::routes::Neighbour;
-use kulkul_wire::netlink::{Change, Element, Garbled, Set};
+use kulkul_wire::netlink::ways::DefaultRoute;
+use kulkul_wire::netlink::{Change, Counter, Element, Garbled, Set};
+use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
 
@@ -128,6 +131,48 @@ pub trait Kernel: Send {
     /// # Errors
     /// `KernelError` when there is no such interface or the kernel refused.
     fn ensure_address(&mut self, interface: &str, net: IpNet) -> Result<(), KernelError>;
+
+    /// Takes an address away from an interface; one that is not there is as good.
+    ///
+    /// # Errors
+    /// `KernelError` when the kernel refused.
+    fn drop_address(&mut self, interface: &str, net: IpNet) -> Result<(), KernelError>;
+
+    /// Makes the link of a VLAN on `below` unless there is one of that name, and switches both on.
+    ///
+    /// # Errors
+    /// `KernelError::Refused` where the kernel does not know VLANs.
+    fn ensure_vlan(&mut self, name: &str, below: &str, id: u16) -> Result<(), KernelError>;
+
+    /// The default routes of both families in all tables.
+    ///
+    /// # Errors
+    /// `KernelError` when the kernel cannot be asked.
+    fn defaults(&mut self) -> Result<Vec<DefaultRoute>, KernelError>;
+
+    /// Sets a default route in place of the one of its family, table and metric.
+    ///
+    /// # Errors
+    /// `KernelError::Refused`, for example where the router is not reached directly.
+    fn put_default(&mut self, route: &DefaultRoute) -> Result<(), KernelError>;
+
+    /// Takes a default route away; one that is not there is as good.
+    ///
+    /// # Errors
+    /// `KernelError` when the kernel refused.
+    fn drop_default(&mut self, route: &DefaultRoute) -> Result<(), KernelError>;
+
+    /// Makes the rules by which the way in use wins over the system's default routes, or takes them away.
+    ///
+    /// # Errors
+    /// `KernelError` when the kernel refused.
+    fn steer(&mut self, on: bool) -> Result<(), KernelError>;
+
+    /// What the table's counters of ways have counted, by name.
+    ///
+    /// # Errors
+    /// `KernelError` when the kernel cannot be asked.
+    fn carried(&mut self) -> Result<BTreeMap<String, Counter>, KernelError>;
 
     /// Makes a link of a kind such as `ifb` unless there is one of that name, and switches it on.
     ///

@@ -26,6 +26,7 @@ pub mod shaping;
 pub mod status;
 pub mod supervisor;
 mod tear_down;
+pub mod ways;
 pub mod words;
 
 pub use run::{GatewayError, run};

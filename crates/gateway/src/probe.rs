@@ -110,10 +110,13 @@ impl Probe {
             *hub = Some(found);
         }
         let [a, b] = targets.anchors;
+        // Where there are two ways, the minute is about the provider's line: it is the one
+        // that is owed. What the community's line carries meanwhile does not make it up.
+        let over = self.config.backup.as_ref().map(|_| self.config.uplink.interface.as_str());
         let (to_hub, anchor_a, anchor_b, (dns, dns_us), (http, http_us)) = tokio::join!(
-            ping::five(*hub, &self.clock),
-            ping::five(a, &self.clock),
-            ping::five(b, &self.clock),
+            ping::five(*hub, over, &self.clock),
+            ping::five(a, over, &self.clock),
+            ping::five(b, over, &self.clock),
             look_up(&servers, targets.name.as_deref(), &self.clock),
             web::fetch(targets.page.as_ref(), &servers, &self.clock),
         );

@@ -4,6 +4,7 @@
 //! need at once (names, portal); then measuring and the link. Nothing here decides.
 
 mod names;
+mod outward;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -18,6 +19,7 @@ use crate::portal::own_certificate::OwnCertificate;
 use crate::portal::{Extras, Face, Portal, crowd::Crowd, desk::Desk, listen, tls, token::TokenKey};
 use crate::status::{self, HubSeen};
 use crate::supervisor::{self, Can, Parts, Supervisor, SupervisorError};
+use crate::ways::watch::Answers;
 use crate::words::Words;
 use crate::{advert, chance, dhcp, journal::Journal, probe::Probe};
 use kulkul_model::gateway::Capabilities;
@@ -93,12 +95,14 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     prepare(&config, &mut kernel)?;
     let capabilities = features::detect();
     tracing::info!(has = capabilities.named(true), lacks = capabilities.named(false), "the kernel");
+    let (tasks, (failed, failures)) = (TaskTracker::new(), mpsc::channel(16));
+    let mut ears = outward::dial(&config, &exe, &clock, (&tasks, &failed), &stop);
     let met = tokio::select! {
         biased;
         () = stop.cancelled() => return Ok(()),
-        met = meet(&config, &capabilities, &clock) => met?,
+        met = meet(&config, &capabilities, &clock) => met?.map(|(client, identity)| (client, Arc::new(identity))),
+        () = outward::at_first(&config, &mut kernel, &mut ears) => None,
     };
-    let met = met.map(|(client, identity)| (client, Arc::new(identity)));
     let journal = match &met {
         Some((_, identity)) => link::open_journal(&config.data, identity, &clock)?,
         None => Journal::in_memory(),
@@ -116,7 +120,6 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
         can: Can::from(&capabilities),
     };
     let (supervisor, actor) = supervisor::start(parts, stop.clone())?;
-    let (failed, failures) = mpsc::channel(16);
     let (desired_tx, desired) = watch::channel(None);
     let house = House {
         config: Arc::new(config),
@@ -125,11 +128,12 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
         supervisor,
         desired,
         failed,
-        tasks: TaskTracker::new(),
+        tasks,
         stop: stop.clone(),
     };
+    outward::follow(&house, ears);
     let (in_force, blocked) = names::start(&house, exe, met.as_ref())?;
-    let minutes = measure(&house);
+    let (minutes, answers) = (measure(&house), outward::watch(&house));
     // Without a hub nobody would ever read a report.
     let desk = Desk::open(&house.config.data, house.journal.clone(), clock.clone());
     let desk = met.is_some().then(|| Arc::new(desk));
@@ -137,7 +141,7 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     let tls = portal(&house, Extras { desk, minutes: Some(minutes.clone()), filtered })?;
     addresses(&house, &tls);
     let (seen_tx, seen) = watch::channel(HubSeen::default());
-    report(&house, (Some(tls), capabilities), (in_force, blocked), minutes.clone(), seen);
+    report(&house, (Some(tls), capabilities), (in_force, blocked), (minutes.clone(), answers), seen);
     // Without a hub the senders live on, so that those who follow them wait for ever.
     let _alone = match met {
         Some((client, identity)) => {
@@ -223,7 +227,9 @@ fn prepare(config: &Config, kernel: &mut Linux) -> Result<(), GatewayError> {
             &firewall::policy(config, &crate::orders::Orders::default(), &[], false, false).text(&[]),
         )?;
     }
-    let wanted = sysctl::wanted(&config.uplink.interface, &places);
+    outward::vlans(config, kernel)?;
+    let uplinks: Vec<&str> = config.lines().map(|l| l.uplink.interface.as_str()).collect();
+    let wanted = sysctl::wanted(&uplinks, &places);
     for (path, error) in sysctl::set(&config.data, &wanted) {
         tracing::info!(path, %error, "a setting of the kernel stays as it is");
     }
@@ -302,15 +308,10 @@ fn measure(house: &House) -> Minutes {
         journal: house.journal.clone(),
         clock: house.clock.clone(),
         kept: house.config.data.join("minutes.jsonl"),
-        name: box_name(&house.config.uplink.interface),
+        name: outward::box_name(house.config.uplink.wire()),
     };
     house.tasks.spawn(probe.run(tell, house.stop.clone()));
     minutes
-}
-
-/// What tells this box from others: the hardware address of its uplink.
-fn box_name(uplink: &str) -> String {
-    std::fs::read_to_string(format!("/sys/class/net/{uplink}/address")).unwrap_or_default()
 }
 
 /// DHCP and router advertisements; both announce the portal while its certificate is valid.
@@ -347,13 +348,14 @@ fn report(
     house: &House,
     (tls, capabilities): (Option<tls::Tls>, Capabilities),
     (filter, blocked): names::Told,
-    minutes: Minutes,
+    (minutes, answers): (Minutes, watch::Receiver<Answers>),
     hub: watch::Receiver<HubSeen>,
 ) {
     let source = status::Source {
         supervisor: house.supervisor.clone(),
         journal: house.journal.clone(),
         minutes,
+        answers,
         desired: house.desired.clone(),
         hub,
         tls,

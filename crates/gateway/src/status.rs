@@ -13,6 +13,8 @@ use crate::dns::lists::{Held, InForce};
 use crate::journal::Journal;
 use crate::portal::tls::Tls;
 use crate::supervisor::Supervisor;
+use crate::ways::LineState;
+use crate::ways::watch::Answers;
 use crate::words::{Lang, Words};
 use kulkul_model::gateway::Capabilities;
 use kulkul_model::measurement::{Minute, UsageMinute, Verdict};
@@ -97,6 +99,9 @@ pub struct Status {
     /// How a full line is shared; none where its rates are not known.
     #[serde(default)]
     pub share: Option<Line>,
+    /// The ways out, the provider's first.
+    #[serde(default)]
+    pub ways: Vec<LineState>,
     /// Lists of names that are not answered.
     #[serde(default)]
     pub lists: Vec<ListStatus>,
@@ -125,6 +130,8 @@ pub struct Source {
     pub journal: Journal,
     /// The last minute.
     pub minutes: watch::Receiver<Option<(Minute, UsageMinute)>>,
+    /// Whether something answered over each way last.
+    pub answers: watch::Receiver<Answers>,
     /// The desired state in force.
     pub desired: watch::Receiver<Option<Arc<Desired>>>,
     /// How the hub was last seen.
@@ -165,6 +172,12 @@ impl Source {
             journal_head: self.journal.head(),
             hours: desired.as_ref().and_then(|d| Hours::of(d, self.clock.wall())),
             share: desired.as_ref().and_then(|d| Line::of(d, &self.capabilities)),
+            ways: {
+                let answers = *self.answers.borrow();
+                let lines = self.supervisor.lines().borrow().clone();
+                let of = |(l, answers): (LineState, _)| LineState { answers, ..l };
+                lines.into_iter().zip(answers).map(of).collect()
+            },
             lists: {
                 let of =
                     |h: &Held| ListStatus { key: h.list.key.clone(), names: h.names, dated: h.list.dated };
@@ -340,6 +353,7 @@ impl Status {
             ("status-people", self.people.to_string()),
             ("status-hub", hub),
             ("status-line", line),
+            ("status-ways", running::ways(&self.ways, words, lang)),
             ("status-share", Line::in_words(self.share, words, lang)),
             ("status-hours", Hours::in_words(self.hours, words, lang, zone)),
             ("status-desired", self.desired.clone().unwrap_or_else(|| word("status-none"))),

@@ -3,6 +3,7 @@
 //! Nobody else may touch nf_tables. What it is told and what it answers are values; a
 //! handle is cheap to clone. It answers `admit` only after packets pass.
 
+use crate::ways::{Lease, LineState, Why};
 use kulkul_model::Refusal;
 use kulkul_model::session::{Mac, Session, Usage, WayIn};
 use kulkul_wire::link::Desired;
@@ -62,6 +63,7 @@ pub struct Totals {
 pub struct Supervisor {
     asks: mpsc::Sender<Ask>,
     totals: watch::Receiver<Totals>,
+    lines: watch::Receiver<Vec<LineState>>,
 }
 
 /// What the supervisor can be asked.
@@ -73,6 +75,8 @@ pub(crate) enum Ask {
     Walled { addresses: Vec<IpAddr>, ttl_s: u32 },
     Apply(Box<Desired>, oneshot::Sender<Result<(), Refusal>>),
     People(oneshot::Sender<Vec<Session>>),
+    GoOver(usize, Why),
+    Leased { line: usize, lease: Option<Lease>, trouble: Option<String> },
 }
 
 /// The supervisor is stopping or has too much to do.
@@ -81,8 +85,12 @@ fn busy() -> Refusal {
 }
 
 impl Supervisor {
-    pub(crate) fn new(asks: mpsc::Sender<Ask>, totals: watch::Receiver<Totals>) -> Self {
-        Supervisor { asks, totals }
+    pub(crate) fn new(
+        asks: mpsc::Sender<Ask>,
+        totals: watch::Receiver<Totals>,
+        lines: watch::Receiver<Vec<LineState>>,
+    ) -> Self {
+        Supervisor { asks, totals, lines }
     }
 
     /// Lets the device behind `ask.ip` in; answers after its packets pass.
@@ -139,6 +147,23 @@ impl Supervisor {
     #[must_use]
     pub fn usage(&self) -> watch::Receiver<Totals> {
         self.totals.clone()
+    }
+
+    /// Goes over to the way out with this number: 0 the provider's, 1 the community's.
+    pub async fn go_over(&self, to: usize, why: Why) {
+        // Only fails while stopping.
+        let _ = self.asks.send(Ask::GoOver(to, why)).await;
+    }
+
+    /// Tells what a way out was given, or that it has nothing and why.
+    pub async fn leased(&self, line: usize, lease: Option<Lease>, trouble: Option<String>) {
+        let _ = self.asks.send(Ask::Leased { line, lease, trouble }).await;
+    }
+
+    /// The ways out as they are now.
+    #[must_use]
+    pub fn lines(&self) -> watch::Receiver<Vec<LineState>> {
+        self.lines.clone()
     }
 
     async fn ask<T>(&self, make: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Option<T> {

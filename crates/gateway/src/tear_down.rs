@@ -16,7 +16,8 @@ pub fn tear_down(config: &Config) -> Result<(), GatewayError> {
     let mut kernel = Linux::open()?;
     kernel.load(&ruleset::teardown())?;
     let places = config.segments.iter().map(|s| s.interface.as_str());
-    for on in [config.uplink.interface.as_str(), supervisor::TOGETHER].into_iter().chain(places) {
+    let uplinks = config.lines().map(|l| l.uplink.interface.as_str());
+    for on in uplinks.chain([supervisor::TOGETHER]).chain(places) {
         if kernel.index(on).is_none() {
             continue;
         }
@@ -31,6 +32,10 @@ pub fn tear_down(config: &Config) -> Result<(), GatewayError> {
                 tracing::info!(%error, on, "packets stay single");
             }
         }
+    }
+    kernel.steer(false)?;
+    for route in kernel.defaults()?.into_iter().filter(|r| r.ours) {
+        kernel.drop_default(&route)?;
     }
     sysctl::restore(&config.data);
     Ok(())

@@ -27,7 +27,7 @@ use kulkul_wire::link::desired::{LineSection, PlanSection, SegmentShare};
 use kulkul_wire::netlink::queues::{Class, Queue};
 use kulkul_wire::netlink::{Change, Counter, Element, Extra, Key, Set};
 use kulkul_wire::ruleset::classes::{LINE, OWN, PUBLIC, STAFF};
-use kulkul_wire::ruleset::{self, Audience, Policy, Segment};
+use kulkul_wire::ruleset::{self, Audience, Policy, Segment, Uplink};
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -102,9 +102,7 @@ fn pull(from: IpAddr, flows: usize, seconds: u64) {
 
 fn policy() -> Policy {
     Policy {
-        uplink: "wan0".into(),
-        nat6: false,
-        ssh: false,
+        uplinks: vec![Uplink::plain("wan0")],
         segments: vec![Segment { interface: "lan0".into(), audience: Audience::Public }],
         dns_port: 5300,
         http_port: 8080,

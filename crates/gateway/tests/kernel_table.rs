@@ -20,7 +20,7 @@ use kulkul_gateway::kernel::linux::Linux;
 use kulkul_gateway::kernel::{Kernel, KernelError};
 use kulkul_model::session::Mac;
 use kulkul_wire::netlink::{Change, Counter, Element, Extra, Key, Set};
-use kulkul_wire::ruleset::{self, Audience, Policy, Segment};
+use kulkul_wire::ruleset::{self, Audience, Policy, Segment, Uplink};
 use std::net::IpAddr;
 use std::process::Command;
 
@@ -92,9 +92,7 @@ fn inside(test: &str) -> Option<(String, String)> {
 
 fn policy() -> Policy {
     Policy {
-        uplink: "wan0".into(),
-        nat6: false,
-        ssh: false,
+        uplinks: vec![Uplink::plain("wan0")],
         segments: vec![Segment { interface: "lan0".into(), audience: Audience::Public }],
         dns_port: 5300,
         http_port: 8080,

@@ -19,6 +19,10 @@ mod which_hub;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    #[cfg(feature = "gateway")]
+    if let Some(code) = command::gateway::told_of_an_address() {
+        return code;
+    }
     match cli::read() {
         Ok(cli) => ending::of(cli.run()),
         Err(code) => code,

@@ -32,6 +32,12 @@ mod disconnect;
 #[path = "street/orders.rs"]
 mod orders;
 
+#[path = "street/leases.rs"]
+mod leases;
+
+#[path = "street/two_lines.rs"]
+mod two_lines;
+
 use kulkul_sim::street::ground::{skip, until};
 use kulkul_sim::street::layout::{PHONE4, Street, WORLD4, WORLD6};
 use kulkul_sim::street::roles;

@@ -26,6 +26,7 @@ pub mod hot;
 pub mod idempotency;
 pub mod import;
 pub mod journal;
+pub mod line;
 pub mod migrations;
 pub mod outage;
 pub mod pack;

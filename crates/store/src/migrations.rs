@@ -19,6 +19,7 @@ pub const ALL: &[Migration] = &[
     ("0006_report", include_str!("migrations/0006_report.sql")),
     ("0007_disconnect", include_str!("migrations/0007_disconnect.sql")),
     ("0009_certificate", include_str!("migrations/0009_certificate.sql")),
+    ("0010_line", include_str!("migrations/0010_line.sql")),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migration (

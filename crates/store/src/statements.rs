@@ -21,6 +21,7 @@ pub const ALL: &[(&str, &[(&str, &str)])] = &[
     ("disconnect", crate::disconnect::STATEMENTS),
     ("gateway", crate::gateway::STATEMENTS),
     ("journal", crate::journal::STATEMENTS),
+    ("line", crate::line::STATEMENTS),
     ("migrations", crate::migrations::STATEMENTS),
     ("session", crate::session::STATEMENTS),
     ("setting", crate::setting::STATEMENTS),

@@ -1,8 +1,8 @@
 //! Netlink messages that the gateway exchanges with the kernel, and nothing else.
 //!
 //! `message` knows headers and attributes, `tables` the batches and dumps of
-//! nf_tables, `routes` neighbours and addresses, `devices` links, `queues` classes that
-//! share a line. Integers of nf_tables are
+//! nf_tables, `routes` neighbours and addresses, `ways` default routes, `devices` links,
+//! `queues` classes that share a line. Integers of nf_tables are
 //! big-endian, those of the headers and of rtnetlink are the machine's. Nothing here
 //! opens a socket; decoders take any bytes and never panic.
 
@@ -12,6 +12,7 @@ pub mod message;
 pub mod queues;
 pub mod routes;
 pub mod tables;
+pub mod ways;
 
 use kulkul_model::session::Mac;
 use serde::{Deserialize, Serialize};

@@ -55,15 +55,30 @@ pub struct Segment {
     pub audience: Audience,
 }
 
+/// A way out of the place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uplink {
+    /// The interface that packets leave by; checked by the caller like a segment's.
+    pub interface: String,
+    /// Translates IPv6 too; without it IPv6 is routed.
+    pub nat6: bool,
+    /// Accepts SSH from its side.
+    pub ssh: bool,
+    /// Who may use it.
+    pub audiences: Vec<Audience>,
+}
+
+/// Names of the counters of the way with this place in the list: to the provider, to the place.
+#[must_use]
+pub fn counters(way: usize) -> [String; 2] {
+    [format!("up_{way}"), format!("down_{way}")]
+}
+
 /// All that decides the table's text, people aside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// The interface to the provider.
-    pub uplink: String,
-    /// Translates IPv6 too; without it IPv6 is routed.
-    pub nat6: bool,
-    /// Accepts SSH from the provider's side.
-    pub ssh: bool,
+    /// The ways out, the provider's first; where there are several, what each carries is counted.
+    pub uplinks: Vec<Uplink>,
     /// The place's interfaces.
     pub segments: Vec<Segment>,
     /// Where the box listens for captured DNS.
@@ -80,7 +95,7 @@ pub struct Policy {
     pub strict_names: bool,
     /// Whether packets wait in the class of their device.
     pub fair: bool,
-    /// Ranges that public people never reach: private, shared and the uplink's own.
+    /// Ranges that public people never reach: private, shared and the uplinks' own.
     pub mgmt: Vec<IpNet>,
     /// Exceptions from `mgmt`.
     pub reach: Vec<IpNet>,
@@ -103,6 +118,15 @@ pub fn private_ranges() -> Vec<IpNet> {
     .iter()
     .filter_map(|t| t.parse().ok())
     .collect()
+}
+
+impl Uplink {
+    /// A way that everybody may use, with IPv6 routed and nothing let in.
+    #[must_use]
+    pub fn plain(interface: &str) -> Self {
+        let audiences = vec![Audience::Public, Audience::Staff, Audience::Service];
+        Uplink { interface: interface.to_owned(), nat6: false, ssh: false, audiences }
+    }
 }
 
 impl Policy {

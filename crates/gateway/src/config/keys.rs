@@ -7,9 +7,46 @@ use toml::{Table, Value};
 /// Keys outside sections; sections have a list of their own below.
 const TOP: &[&str] = &["hub", "hub_ca", "hub_root", "allow_plain", "claim", "data"];
 
+const UPLINK: &[&str] = &[
+    "interface",
+    "kind",
+    "vlan",
+    "address4",
+    "gateway4",
+    "address6",
+    "gateway6",
+    "dns",
+    "user",
+    "password_file",
+    "nat6",
+    "ssh",
+];
+
+/// A way's keys, and those of the community's alone.
+const BACKUP: &[&str] = &[
+    "interface",
+    "kind",
+    "vlan",
+    "address4",
+    "gateway4",
+    "address6",
+    "gateway6",
+    "dns",
+    "user",
+    "password_file",
+    "nat6",
+    "ssh",
+    "owner",
+    "for",
+    "down_kbps",
+    "up_kbps",
+    "return_after_s",
+];
+
 const SECTIONS: &[(&str, &[&str])] = &[
-    ("uplink", &["interface", "nat6", "ssh"]),
-    ("segment", &["name", "kind", "interface", "address4", "address6", "dhcp"]),
+    ("uplink", UPLINK),
+    ("backup", BACKUP),
+    ("segment", &["name", "kind", "interface", "vlan", "address4", "address6", "dhcp"]),
     ("portal", &["host", "cert", "key", "http_port", "https_port"]),
     ("dns", &["port", "upstreams", "ca"]),
     ("probe", &["anchors", "name", "url", "body"]),

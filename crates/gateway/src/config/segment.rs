@@ -1,6 +1,6 @@
 //! Segments: the networks of a place, and the rules that keep them apart.
 
-use super::{ConfigError, is_interface};
+use super::{ConfigError, is_interface, uplink};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -25,8 +25,13 @@ pub struct Segment {
     pub name: String,
     /// Whom it is for.
     pub kind: Kind,
-    /// The interface.
+    /// The interface; after reading, with `vlan`, the link of the VLAN on it.
     pub interface: String,
+    /// The number of its VLAN; the box makes the link.
+    pub vlan: Option<u16>,
+    /// The link that the VLAN's stands on.
+    #[serde(skip)]
+    pub below: Option<String>,
     /// The box's IPv4 address there, with its prefix: `10.77.0.1/16`.
     pub address4: Option<Ipv4Net>,
     /// The box's IPv6 address there, with its prefix: `fd77::1/64`.
@@ -37,6 +42,21 @@ pub struct Segment {
 }
 
 impl Segment {
+    /// Checks the VLAN and settles which interface the segment is on.
+    pub(super) fn settle(&mut self) -> Result<(), ConfigError> {
+        let key = |k: &str| format!("segment \"{}\": {k}", self.name);
+        if !is_interface(&self.interface) {
+            return Err(ConfigError::Value { key: key("interface"), why: not_an_interface(&self.interface) });
+        }
+        uplink::check_vlan(&self.interface, self.vlan)
+            .map_err(|why| ConfigError::Value { key: key("vlan"), why })?;
+        if let Some(id) = self.vlan {
+            let name = uplink::vlan_name(&self.interface, id);
+            self.below = Some(std::mem::replace(&mut self.interface, name));
+        }
+        Ok(())
+    }
+
     /// The networks of this segment, IPv4 first.
     pub fn networks(&self) -> impl Iterator<Item = IpNet> + '_ {
         self.address4.map(IpNet::V4).into_iter().chain(self.address6.map(IpNet::V6))
@@ -53,17 +73,14 @@ pub(super) fn not_an_interface(name: &str) -> String {
     format!("\"{name}\" is not an interface's name (1 to 15 letters, digits, '.', '-', '_')")
 }
 
-pub(super) fn check(segments: &[Segment], uplink: &str) -> Result<(), ConfigError> {
+pub(super) fn check(segments: &[Segment], uplinks: &[&str]) -> Result<(), ConfigError> {
     let bad = |key: String, why: String| Err(ConfigError::Value { key, why });
     if segments.is_empty() {
         return bad("segment".to_owned(), "a place needs at least one [[segment]]".to_owned());
     }
     for (i, s) in segments.iter().enumerate() {
         let key = |k: &str| format!("segment \"{}\": {k}", s.name);
-        if !is_interface(&s.interface) {
-            return bad(key("interface"), not_an_interface(&s.interface));
-        }
-        if s.interface == uplink {
+        if let Some(uplink) = uplinks.iter().find(|u| **u == s.interface) {
             return bad(key("interface"), format!("\"{uplink}\" is the uplink already"));
         }
         if s.networks().next().is_none() {

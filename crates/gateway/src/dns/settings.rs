@@ -92,7 +92,7 @@ impl Settings {
             networks: config.segments.iter().flat_map(Segment::networks).collect(),
             own_names: own_names.iter().filter(|n| !n.is_empty()).map(|n| dotted(n)).collect(),
             upstreams,
-            resolv_conf: PathBuf::from("/etc/resolv.conf"),
+            resolv_conf: config.resolv_conf(),
             private_names: Vec::new(),
             walled_garden: walled_garden.iter().map(|n| dotted(n.trim_start_matches("*."))).collect(),
             socket: config.data.join(crate::status::SOCKET),

@@ -11,24 +11,17 @@ const ROOM_MB: (u64, u64) = (200, 20);
 /// Fewer neighbours than this overflow near a thousand clients.
 const NEIGHBOURS: u64 = 4_096;
 
-/// Every interface with its cable, the place's addresses, and the way out.
+/// The place's interfaces with their cables and addresses.
 pub(super) fn interfaces(config: &Config) -> Vec<Finding> {
-    let uplink = &config.uplink.interface;
-    let mut findings = vec![interface(uplink)];
+    let mut findings = Vec::new();
     for segment in &config.segments {
         findings.push(interface(&segment.interface));
         findings.extend(addresses(segment));
     }
-    let found = if has_route(uplink) {
-        Finding::good("doctor-route-good")
-    } else {
-        Finding::bad("doctor-route-bad", "doctor-route-mend")
-    };
-    findings.push(found.with("interface", uplink));
     findings
 }
 
-fn interface(name: &str) -> Finding {
+pub(super) fn interface(name: &str) -> Finding {
     let fact = |what: &str| std::fs::read_to_string(format!("/sys/class/net/{name}/{what}"));
     // An interface that is switched off cannot even say whether it has a cable.
     let connected = fact("carrier").is_ok_and(|c| c.trim() == "1");
@@ -60,7 +53,7 @@ fn is_ours(ip: IpAddr) -> bool {
 }
 
 /// Whether a default route leaves by the interface, IPv4 or IPv6.
-fn has_route(interface: &str) -> bool {
+pub(super) fn has_route(interface: &str) -> bool {
     let v4 = std::fs::read_to_string("/proc/net/route").unwrap_or_default();
     let v6 = std::fs::read_to_string("/proc/net/ipv6_route").unwrap_or_default();
     let v4_default = |line: &str| {

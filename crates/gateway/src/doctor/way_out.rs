@@ -31,7 +31,7 @@ pub(super) async fn names(config: &Config, clock: &Clock) -> Finding {
 /// Whether the outside anchors answer pings.
 pub(super) async fn line(config: &Config, clock: &Clock) -> Finding {
     let [a, b] = Targets::of(config, None).anchors;
-    let (a, b) = tokio::join!(ping::five(a, clock), ping::five(b, clock));
+    let (a, b) = tokio::join!(ping::five(a, None, clock), ping::five(b, None, clock));
     let (sent, lost) = (u32::from(a.sent) + u32::from(b.sent), u32::from(a.lost) + u32::from(b.lost));
     let rtt_us = [a.rtt_us, b.rtt_us].into_iter().filter(|us| *us > 0).min().unwrap_or(0);
     let found = if sent > 0 && lost == sent {

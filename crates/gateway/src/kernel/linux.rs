@@ -1,5 +1,6 @@
 //! Linux: nf_tables and rtnetlink by raw sockets, `nft -f` for the whole table.
 
+mod outward;
 mod socket;
 
 use super::{Kernel, KernelError};
@@ -8,9 +9,12 @@ use kulkul_wire::netlink::message::Message;
 use kulkul_wire::netlink::queues::{self, Class, Queue};
 use kulkul_wire::netlink::routes::{self, Neighbour};
 use kulkul_wire::netlink::tables::{self, Part};
-use kulkul_wire::netlink::{Change, Element, Set};
+use kulkul_wire::netlink::ways::{self, DefaultRoute};
+use kulkul_wire::netlink::{Change, Counter, Element, Set};
 use kulkul_wire::netlink::{devices, features};
+use outward::{NO_SUCH, unless};
 use socket::Talk;
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Write as _;
 use std::net::IpAddr;
@@ -253,8 +257,7 @@ impl Kernel for Linux {
         if self.index(name).is_none() {
             self.add_link(name, kind)?;
         }
-        let number = self.number(name)?;
-        self.route.ask("switching a link on", |seq| routes::link_up(number, seq), |_| ())
+        self.switch_on(name)
     }
 
     fn shape(&mut self, interface: &str, queues: &[Queue]) -> Result<(), KernelError> {
@@ -264,6 +267,51 @@ impl Kernel for Linux {
                 part.get(i).map(|q| queues::encode(number, q, seq)).unwrap_or_default()
             })
         })
+    }
+
+    fn drop_address(&mut self, interface: &str, net: IpNet) -> Result<(), KernelError> {
+        let Some(index) = self.index(interface) else { return Ok(()) };
+        if !self.addresses(interface)?.contains(&net) {
+            return Ok(());
+        }
+        self.route.ask("taking an address away", |seq| routes::remove_address(index, net, seq), |_| ())
+    }
+
+    fn ensure_vlan(&mut self, name: &str, below: &str, id: u16) -> Result<(), KernelError> {
+        self.switch_on(below)?;
+        let number = self.number(below)?;
+        if self.index(name).is_none() {
+            let doing = "making a VLAN's link";
+            self.route.ask(doing, |seq| devices::add_vlan(name, number, id, seq), |_| ())?;
+        }
+        let number = self.number(name)?;
+        self.route.ask("switching a link on", |seq| routes::link_up(number, seq), |_| ())
+    }
+
+    fn defaults(&mut self) -> Result<Vec<DefaultRoute>, KernelError> {
+        self.default_routes()
+    }
+
+    fn put_default(&mut self, route: &DefaultRoute) -> Result<(), KernelError> {
+        self.route.ask("setting a default route", |seq| ways::put(route, seq), |_| ())
+    }
+
+    fn drop_default(&mut self, route: &DefaultRoute) -> Result<(), KernelError> {
+        let gone = self.route.ask("taking a default route away", |seq| ways::remove(route, seq), |_| ());
+        unless(gone, NO_SUCH)
+    }
+
+    fn steer(&mut self, on: bool) -> Result<(), KernelError> {
+        self.set_rules(on)
+    }
+
+    fn carried(&mut self) -> Result<BTreeMap<String, Counter>, KernelError> {
+        let doing = "reading the counters of ways";
+        let all = self.dump_all(doing, true, tables::counters, |m, out| {
+            out.extend(tables::counter_from(m));
+            Ok(())
+        })?;
+        Ok(all.into_iter().collect())
     }
 
     fn join_packets(&mut self, interface: &str, on: bool) -> Result<(), KernelError> {

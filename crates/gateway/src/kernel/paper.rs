@@ -7,7 +7,8 @@ use super::{Kernel, KernelError};
 use ipnet::IpNet;
 use kulkul_wire::netlink::queues::{Class, Queue};
 use kulkul_wire::netlink::routes::Neighbour;
-use kulkul_wire::netlink::{Change, Element, Key, Set};
+use kulkul_wire::netlink::ways::DefaultRoute;
+use kulkul_wire::netlink::{Change, Counter, Element, Key, Set};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::IpAddr;
@@ -24,6 +25,14 @@ pub struct Sheet {
     pub neighbours: BTreeMap<IpAddr, kulkul_model::session::Mac>,
     /// Classes by interface and minor number.
     pub classes: BTreeMap<(String, u16), Class>,
+    /// Addresses by interface.
+    pub addresses: BTreeMap<String, Vec<IpNet>>,
+    /// Default routes.
+    pub routes: Vec<DefaultRoute>,
+    /// Whether the rules of the way in use are there.
+    pub steered: bool,
+    /// What the counters of ways say.
+    pub carried: BTreeMap<String, Counter>,
     /// Transactions so far.
     pub generation: u32,
     /// Refuses the next change, to see that the caller bears it.
@@ -125,11 +134,53 @@ impl Kernel for Paper {
             .collect())
     }
 
-    fn addresses(&mut self, _: &str) -> Result<Vec<IpNet>, KernelError> {
-        Ok(Vec::new())
+    fn addresses(&mut self, interface: &str) -> Result<Vec<IpNet>, KernelError> {
+        Ok(self.sheet().addresses.get(interface).cloned().unwrap_or_default())
     }
 
-    fn ensure_address(&mut self, _: &str, _: IpNet) -> Result<(), KernelError> {
+    fn drop_address(&mut self, interface: &str, net: IpNet) -> Result<(), KernelError> {
+        if let Some(all) = self.sheet().addresses.get_mut(interface) {
+            all.retain(|n| *n != net);
+        }
+        Ok(())
+    }
+
+    fn ensure_vlan(&mut self, _: &str, _: &str, _: u16) -> Result<(), KernelError> {
+        Ok(())
+    }
+
+    fn defaults(&mut self) -> Result<Vec<DefaultRoute>, KernelError> {
+        Ok(self.sheet().routes.clone())
+    }
+
+    fn put_default(&mut self, route: &DefaultRoute) -> Result<(), KernelError> {
+        let mut sheet = self.sheet();
+        let place = |r: &DefaultRoute| (r.six, r.table, r.metric);
+        sheet.routes.retain(|r| place(r) != place(route));
+        sheet.routes.push(*route);
+        Ok(())
+    }
+
+    fn drop_default(&mut self, route: &DefaultRoute) -> Result<(), KernelError> {
+        self.sheet().routes.retain(|r| r != route);
+        Ok(())
+    }
+
+    fn steer(&mut self, on: bool) -> Result<(), KernelError> {
+        self.sheet().steered = on;
+        Ok(())
+    }
+
+    fn carried(&mut self) -> Result<BTreeMap<String, Counter>, KernelError> {
+        Ok(self.sheet().carried.clone())
+    }
+
+    fn ensure_address(&mut self, interface: &str, net: IpNet) -> Result<(), KernelError> {
+        let mut sheet = self.sheet();
+        let all = sheet.addresses.entry(interface.to_owned()).or_default();
+        if !all.contains(&net) {
+            all.push(net);
+        }
         Ok(())
     }
 
@@ -167,7 +218,9 @@ impl Kernel for Paper {
         Ok(self.sheet().classes.iter().filter(|((on, _), _)| on == interface).map(|(_, c)| *c).collect())
     }
 
-    fn index(&self, _: &str) -> Option<u32> {
-        Some(1)
+    fn index(&self, interface: &str) -> Option<u32> {
+        // As the names in tests end: wan0 is 1, wan1 is 2.
+        let last = interface.bytes().last().filter(u8::is_ascii_digit);
+        Some(last.map_or(1, |digit| u32::from(digit - b'0') + 1))
     }
 }

@@ -12,7 +12,7 @@ const BEFORE: &str = "sysctl-before.json";
 
 /// Settings by path under /proc/sys, for these interfaces.
 #[must_use]
-pub fn wanted(uplink: &str, places: &[&str]) -> BTreeMap<String, String> {
+pub fn wanted(uplinks: &[&str], places: &[&str]) -> BTreeMap<String, String> {
     let mut all: BTreeMap<String, String> = BTreeMap::new();
     let mut set = |path: String, value: &str| {
         all.insert(path, value.to_owned());
@@ -29,7 +29,15 @@ pub fn wanted(uplink: &str, places: &[&str]) -> BTreeMap<String, String> {
     // A day: five would let dead connections of people who left fill the table.
     set("net/netfilter/nf_conntrack_tcp_timeout_established".into(), "86400");
     // A router does not listen to advertisements unless it is told to: the uplink is where it must.
-    set(format!("net/ipv6/conf/{uplink}/accept_ra"), "2");
+    for uplink in uplinks {
+        set(format!("net/ipv6/conf/{uplink}/accept_ra"), "2");
+    }
+    if uplinks.len() > 1 {
+        // Answers to what is tried over the way that is not in use come in by it: loose is enough.
+        for uplink in uplinks {
+            set(format!("net/ipv4/conf/{uplink}/rp_filter"), "2");
+        }
+    }
     for place in places {
         set(format!("net/ipv6/conf/{place}/accept_ra"), "0");
         set(format!("net/ipv4/conf/{place}/rp_filter"), "1");

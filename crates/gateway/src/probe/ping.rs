@@ -20,13 +20,14 @@ const PATIENCE_MS: i64 = 1_500;
 
 /// Sends five echoes; nothing is sent to a target that is not known.
 ///
+/// `over` is the interface that they must leave by, whatever the routes say.
 /// A target that cannot be reached (no route) counts as five lost: that is what a cut
 /// line looks like.
-pub async fn five(target: Option<IpAddr>, clock: &Clock) -> Pings {
+pub async fn five(target: Option<IpAddr>, over: Option<&str>, clock: &Clock) -> Pings {
     let Some(target) = target else { return NOT_SENT };
     let (mut lost, mut sum_us) = (0u8, 0u64);
     for seq in 1..=COUNT {
-        match one(target, seq, clock).await {
+        match one(target, over, seq, PATIENCE_MS, clock).await {
             Some(us) => sum_us = sum_us.saturating_add(us),
             None => lost = lost.saturating_add(1),
         }
@@ -40,14 +41,21 @@ pub async fn five(target: Option<IpAddr>, clock: &Clock) -> Pings {
 }
 
 /// The round trip of one echo in microseconds, or nothing when no reply came.
-async fn one(target: IpAddr, seq: u16, clock: &Clock) -> Option<u64> {
+pub(crate) async fn one(
+    target: IpAddr,
+    over: Option<&str>,
+    seq: u16,
+    patience_ms: i64,
+    clock: &Clock,
+) -> Option<u64> {
     let mut random = [0; 10];
     // Without randomness a stray reply is only told apart less surely.
     let _ = getrandom::fill(&mut random);
     let [i1, i2, mark @ ..] = random;
     let echo = Echo { id: u16::from_be_bytes([i1, i2]), seq, mark: u64::from_be_bytes(mark) };
-    let (socket, raw) =
-        open(target).inspect_err(|error| tracing::debug!(%target, %error, "no socket for pings")).ok()?;
+    let (socket, raw) = open(target, over)
+        .inspect_err(|error| tracing::debug!(%target, %error, "no socket for pings"))
+        .ok()?;
     let v6 = target.is_ipv6();
     let began = clock.mono_us();
     socket.send(&echo.request(v6)).await.ok()?;
@@ -62,12 +70,12 @@ async fn one(target: IpAddr, seq: u16, clock: &Clock) -> Option<u64> {
             }
         }
     };
-    clock.at_most(PATIENCE_MS, Box::pin(reply)).await.flatten()?;
+    clock.at_most(patience_ms, Box::pin(reply)).await.flatten()?;
     u64::try_from(clock.mono_us().saturating_sub(began)).ok()
 }
 
 /// A socket connected to the target, and whether it is raw.
-fn open(target: IpAddr) -> io::Result<(UdpSocket, bool)> {
+fn open(target: IpAddr, over: Option<&str>) -> io::Result<(UdpSocket, bool)> {
     let at = SocketAddr::new(target, 0);
     let (domain, protocol) =
         if target.is_ipv6() { (Domain::IPV6, Protocol::ICMPV6) } else { (Domain::IPV4, Protocol::ICMPV4) };
@@ -76,6 +84,9 @@ fn open(target: IpAddr) -> io::Result<(UdpSocket, bool)> {
         Err(_) => (Socket::new(domain, Type::RAW, Some(protocol))?, true),
     };
     socket.set_nonblocking(true)?;
+    if let Some(interface) = over {
+        socket.bind_device(Some(interface.as_bytes()))?;
+    }
     socket.connect(&at.into())?;
     // The runtime's datagram socket only hands messages through, whatever they are.
     Ok((UdpSocket::from_std(OwnedFd::from(socket).into())?, raw))
@@ -90,14 +101,14 @@ mod tests {
         let clock = Clock::machine();
         for here in ["127.0.0.1", "::1"] {
             let target: IpAddr = here.parse().unwrap();
-            if let Err(error) = open(target) {
+            if let Err(error) = open(target, None) {
                 eprintln!("skipped {here}: {error}");
                 continue;
             }
-            let pings = five(Some(target), &clock).await;
+            let pings = five(Some(target), None, &clock).await;
             assert_eq!((pings.sent, pings.lost), (5, 0), "{here}");
             assert!(pings.rtt_us > 0 && pings.rtt_us < 500_000);
         }
-        assert_eq!(five(None, &clock).await, NOT_SENT);
+        assert_eq!(five(None, None, &clock).await, NOT_SENT);
     }
 }

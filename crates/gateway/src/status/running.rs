@@ -1,5 +1,6 @@
-//! How the place is run just now: its hours and its line, for status and doctor.
+//! How the place is run just now: its hours, its line and its ways out, for status and doctor.
 
+use crate::ways::LineState;
 use crate::words::{Lang, Words};
 use kulkul_model::gateway::Capabilities;
 use kulkul_model::{Moment, Zone};
@@ -70,4 +71,46 @@ impl Line {
         let key = if line.shared { "status-share-even" } else { "status-share-rates" };
         words.with(lang, key, &[("down", &mbps(line.down_kbps)), ("up", &mbps(line.up_kbps))])
     }
+}
+
+/// The ways out with whose they are, how they are and what they carried.
+pub(super) fn ways(all: &[LineState], words: &Words, lang: Lang) -> String {
+    let word = |key| words.text(lang, key);
+    let one = |line: &LineState| {
+        let mut said = vec![kind(line, words, lang)];
+        if all.len() > 1 {
+            said.push(word(if line.in_use { "status-ways-in-use" } else { "status-ways-waits" }).to_owned());
+            said.extend(
+                line.answers
+                    .map(|a| word(if a { "status-ways-answers" } else { "status-ways-silent" }).to_owned()),
+            );
+            let megabytes = |bytes: u64| (bytes / 1_000_000).to_string();
+            let (up, down) = (megabytes(line.up_bytes), megabytes(line.down_bytes));
+            said.push(words.with(lang, "status-ways-carried", &[("down", &down), ("up", &up)]));
+        }
+        let trouble = line.trouble.as_ref().or(line.overlap.as_ref());
+        said.extend(trouble.map(|why| words.with(lang, "status-ways-trouble", &[("why", why)])));
+        format!("{}: {}", line.interface, said.join(", "))
+    };
+    if all.is_empty() {
+        return word("status-ways-unknown").to_owned();
+    }
+    all.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// Whose a way is and how it gets its address.
+fn kind(line: &LineState, words: &Words, lang: Lang) -> String {
+    let how = words.text(
+        lang,
+        match line.kind.as_str() {
+            "dhcp" => "status-ways-dhcp",
+            "static" => "status-ways-static",
+            "pppoe" => "status-ways-pppoe",
+            _ => "status-ways-system",
+        },
+    );
+    if line.owner.is_empty() {
+        return words.with(lang, "status-ways-provider", &[("how", how)]);
+    }
+    words.with(lang, "status-ways-community", &[("owner", &line.owner), ("how", how)])
 }

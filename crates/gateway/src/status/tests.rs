@@ -35,6 +35,29 @@ fn status() -> Status {
         journal_head: 184,
         hours: Some(Hours { open: true, until: Some(at.plus_ms(3_600_000)) }),
         share: Some(Line { down_kbps: Some(30_000), up_kbps: None, shared: true }),
+        ways: vec![
+            LineState {
+                name: "uplink".to_owned(),
+                interface: "wan0".to_owned(),
+                kind: "dhcp".to_owned(),
+                answers: Some(false),
+                trouble: Some("no answer to DHCP".to_owned()),
+                down_bytes: 81_234_567_890,
+                ..LineState::default()
+            },
+            LineState {
+                name: "backup".to_owned(),
+                interface: "wwan0".to_owned(),
+                kind: "static".to_owned(),
+                owner: "Banjar Bindu".to_owned(),
+                in_use: true,
+                answers: Some(true),
+                addresses: vec!["100.64.3.9/24".parse().unwrap()],
+                up_bytes: 1_000_000,
+                down_bytes: 23_400_000,
+                ..LineState::default()
+            },
+        ],
         lists: vec![ListStatus { key: "ads".to_owned(), names: 2_000_000, dated: at }],
         blocked: Today {
             day: Some("2026-11-24".to_owned()),
@@ -54,6 +77,7 @@ fn the_words_are_as_they_were_reviewed() {
         desired: None,
         hub: HubSeen { trouble: Some("connection refused".to_owned()), ..HubSeen::default() },
         minute: None,
+        ways: Vec::new(),
         lists: Vec::new(),
         hours: None,
         share: None,

@@ -4,12 +4,14 @@
 //! them happens when they are written. Everything else it does within milliseconds.
 
 mod apply;
+mod carried;
 mod hours;
 mod keep;
 mod people;
 mod places;
 mod queues;
 mod upkeep;
+mod ways;
 
 use super::{Ask, Supervisor, Totals, Who};
 use crate::clock::Clock;
@@ -21,10 +23,10 @@ use crate::orders::Orders;
 use crate::sessions::Sessions;
 use crate::sessions::book::Book;
 use crate::sessions::spent::Spent;
+use crate::ways::LineState;
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use ipnet::IpNet;
 use kulkul_model::Refusal;
 use kulkul_model::Zone;
 use kulkul_model::session::{Mac, Session, SessionId, Usage};
@@ -86,10 +88,11 @@ pub enum SupervisorError {
 pub fn start(parts: Parts, stop: CancellationToken) -> Result<(Supervisor, JoinHandle<()>), SupervisorError> {
     let (asks_tx, asks) = mpsc::channel(QUEUE);
     let (totals_tx, totals) = watch::channel(Totals::default());
-    let mut actor = Actor::open(parts, totals_tx)?;
+    let (lines_tx, lines) = watch::channel(Vec::new());
+    let mut actor = Actor::open(parts, totals_tx, lines_tx)?;
     actor.begin()?;
     let task = tokio::spawn(actor.run(asks, stop));
-    Ok((Supervisor::new(asks_tx, totals), task))
+    Ok((Supervisor::new(asks_tx, totals, lines), task))
 }
 
 /// What became of an entry that was handed to the journal.
@@ -115,7 +118,8 @@ struct Actor {
     queues: queues::Queues,
     /// What devices used today in sessions that are over.
     spent: Spent,
-    uplink: Vec<IpNet>,
+    ways: ways::Ways,
+    lines: watch::Sender<Vec<LineState>>,
     digest: String,
     sessions: Sessions,
     book: Book,
@@ -172,6 +176,8 @@ impl Actor {
             Ask::Apply(desired, tx) => {
                 let _ = tx.send(self.apply(&desired));
             }
+            Ask::GoOver(to, why) => self.go_over(to, why),
+            Ask::Leased { line, lease, trouble } => self.leased(line, lease, trouble),
             Ask::People(tx) => {
                 let _ = tx.send(self.sessions.iter().map(|l| self.seen(l)).collect());
             }
@@ -203,6 +209,7 @@ impl Actor {
     async fn close(mut self) {
         self.flush_consents();
         self.account();
+        self.account_ways(self.clock.mono_ms());
         let stamp = self.clock.stamp();
         if let Err(e) = self.book.rewrite(stamp, self.sessions.iter()) {
             tracing::warn!(error = %e, "the book of sessions was not written anew");

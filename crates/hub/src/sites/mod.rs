@@ -9,6 +9,7 @@ pub mod edit;
 pub mod export;
 pub mod files;
 pub mod import;
+pub mod lines;
 pub mod missing;
 pub mod pages;
 pub mod register;

@@ -11,6 +11,7 @@ use kulkul_model::measurement::Verdict;
 use kulkul_model::outage::{self, Cause, Clue};
 use kulkul_model::rollup::{ServiceSum, UsageSum};
 use kulkul_model::site::SiteCode;
+use kulkul_store::line::{self, Carried, Stretch, Switch};
 use kulkul_store::roll_hour::RollHour;
 use kulkul_store::{StoreError, Tx, clue, outage as record, pack, roll_hour, unsettled};
 use kulkul_wire::link::Entry;
@@ -38,6 +39,11 @@ pub async fn entry(
     match (entry, at) {
         (Entry::Hour { service, usage }, _) => hour(tx, (site, gateway), now, service, usage).await,
         (Entry::Started(_), Some(at)) => note(tx, site, Cause::Gateway, at, at).await,
+        // Bytes count even where the box did not know what time it was.
+        (Entry::Event(event @ Event::LineCarried { .. }), at) => {
+            lines(tx, site, at.unwrap_or(now), event).await
+        }
+        (Entry::Event(event @ Event::UplinkSwitched { .. }), Some(at)) => lines(tx, site, at, event).await,
         (Entry::Event(event), Some(at)) => happened(tx, site, at, event).await,
         _ => Ok(()),
     }
@@ -56,6 +62,29 @@ async fn happened(tx: &mut Tx, site: &SiteCode, at: Moment, event: &Event) -> Re
         }
         _ => Ok(()),
     }
+}
+
+/// Keeps when a place with two ways out went over, and what each carried.
+async fn lines(tx: &mut Tx, site: &SiteCode, at: Moment, event: &Event) -> Result<(), StoreError> {
+    match event {
+        Event::UplinkSwitched { to, why, owner } => {
+            let (line, why, owner) = (cut(to), cut(why), cut(owner));
+            line::put_switch(tx, site, &Switch { at, line, why, owner }).await
+        }
+        Event::LineCarried { line, owner, ms, up_bytes, down_bytes } => {
+            let (most, line, owner) = (i64::MAX.unsigned_abs(), cut(line), cut(owner));
+            let (up_bytes, down_bytes) =
+                ((*up_bytes).min(most / 1_000_000), (*down_bytes).min(most / 1_000_000));
+            let carried = Carried { line, owner, up_bytes, down_bytes };
+            line::put_use(tx, site, &Stretch { at, length_ms: (*ms).min(most), carried }).await
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A box's words, as long as they may be here.
+fn cut(text: &str) -> String {
+    text.chars().take(80).collect()
 }
 
 /// Keeps a clue, and has the outages around it looked at again.

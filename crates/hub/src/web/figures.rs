@@ -38,6 +38,18 @@ pub fn decimal(lang: Lang, x: f64, digits: usize) -> String {
     }
 }
 
+/// Bytes as megabytes; under ten of them with a tenth.
+#[must_use]
+pub fn megabytes(lang: Lang, bytes: u64) -> String {
+    const MEGA: u64 = 1_000_000;
+    let whole = i64::try_from(bytes / MEGA).unwrap_or(i64::MAX);
+    if whole >= 10 {
+        return format!("{} MB", number(lang, whole));
+    }
+    let tenths = u32::try_from(bytes.saturating_mul(10) / MEGA).unwrap_or(u32::MAX);
+    format!("{} MB", decimal(lang, f64::from(tenths) / 10.0, 1))
+}
+
 /// The clock time: `14.32` in Indonesian, `14:32` in English.
 #[must_use]
 pub fn clock(lang: Lang, zone: &Zone, at: Moment) -> String {
@@ -77,6 +89,17 @@ pub fn ago(w: &W, at: Moment, now: Moment) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_are_megabytes_small_ones_with_a_tenth() {
+        for (bytes, id, en) in [
+            (0, "0,0 MB", "0.0 MB"),
+            (1_260_000, "1,2 MB", "1.2 MB"),
+            (1_234_567_890, "1.234 MB", "1,234 MB"),
+        ] {
+            assert_eq!((megabytes(Lang::Id, bytes).as_str(), megabytes(Lang::En, bytes).as_str()), (id, en));
+        }
+    }
 
     #[test]
     fn numbers_follow_the_language() {

@@ -129,6 +129,12 @@ impl Page {
         figures::number(self.w.lang(), *n)
     }
 
+    /// Bytes as megabytes in the reader's way, small ones with a tenth.
+    #[must_use]
+    pub fn megabytes(&self, bytes: &u64) -> String {
+        figures::megabytes(self.w.lang(), *bytes)
+    }
+
     /// Date and time in the reader's way and the regency's zone.
     #[must_use]
     pub fn date_clock(&self, at: &Moment) -> String {

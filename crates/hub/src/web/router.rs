@@ -38,6 +38,7 @@ fn api() -> OpenApiRouter<Hub> {
         .merge(sites::api::routes())
         .merge(sites::files::routes())
         .merge(sites::staff_api::routes())
+        .merge(sites::lines::routes())
         .merge(areas::api::routes())
         .merge(fleet::api::routes())
         .merge(fleet::orders::api::routes())

@@ -7,9 +7,11 @@ use kulkul_gateway::clock::Clock;
 use kulkul_gateway::config::Config;
 use kulkul_gateway::dns::{lists, serve};
 use kulkul_gateway::status::{self, Question, Status};
+use kulkul_gateway::ways::dial;
 use kulkul_gateway::words::{Lang, Words};
 use kulkul_model::Zone;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
 
 /// Run the box at a site: portal, firewall, names, journal (the default), or ask it
@@ -62,6 +64,14 @@ enum Act {
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
     },
+}
+
+/// Writes down what udhcpc says, where it is udhcpc that called this program.
+pub fn told_of_an_address() -> Option<ExitCode> {
+    let mut said = std::env::args_os();
+    let (called, event) = (said.next()?, said.next().unwrap_or_default());
+    let done = dial::tell(&called, &event.to_string_lossy(), |name| std::env::var(name).ok())?;
+    Some(if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 impl Args {

@@ -13,7 +13,7 @@ use kulkul_gateway::kernel::linux::Linux;
 use kulkul_model::session::Mac;
 use kulkul_wire::advert::{self, Advert};
 use kulkul_wire::netlink::{Change, Counter};
-use kulkul_wire::ruleset::{self, Audience, Policy, Segment};
+use kulkul_wire::ruleset::{self, Audience, Policy, Segment, Uplink};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
@@ -196,9 +196,7 @@ fn drain(at: &str, seconds: u64) -> io::Result<()> {
 /// Loads the table with so many people beside the phone; with none, the same path without rules per person.
 fn fill(people: Option<u16>, caps: bool) -> io::Result<()> {
     let policy = Policy {
-        uplink: "wan0".to_owned(),
-        nat6: false,
-        ssh: false,
+        uplinks: vec![Uplink::plain("wan0")],
         segments: vec![Segment { interface: "lan0".to_owned(), audience: Audience::Public }],
         dns_port: 5300,
         http_port: 8080,

@@ -79,6 +79,44 @@ pub enum Event {
         /// Its name.
         name: String,
     },
+    /// The place went over to another way out.
+    UplinkSwitched {
+        /// Which: `uplink` is the provider's, `backup` the community's.
+        to: String,
+        /// Why: `no_carrier`, `silent`, `back`, `backup_lost`.
+        why: String,
+        /// Whose it is; empty for the provider's.
+        owner: String,
+    },
+    /// What one way out carried for the place until now, where there are several.
+    LineCarried {
+        /// Which: `uplink` or `backup`.
+        line: String,
+        /// Whose it is; empty for the provider's.
+        owner: String,
+        /// Over how long, milliseconds.
+        ms: u64,
+        /// From the place, bytes at the network layer.
+        up_bytes: u64,
+        /// To the place.
+        down_bytes: u64,
+    },
+    /// An uplink's addresses changed; nobody was put out for it.
+    UplinkMoved {
+        /// Its interface.
+        interface: String,
+        /// What they were.
+        from: String,
+        /// What they are.
+        to: String,
+    },
+    /// An uplink's network overlaps one of the place's.
+    UplinkOverlaps {
+        /// Its interface.
+        interface: String,
+        /// Which networks, in English, for staff.
+        why: String,
+    },
     /// Written by a newer version; known by its name only.
     Other {
         /// The event's name.
@@ -106,6 +144,10 @@ impl Event {
             Event::InterfaceBack { .. } => "interface_back",
             Event::ListTaken { .. } => "list_taken",
             Event::ListRefused { .. } => "list_refused",
+            Event::UplinkSwitched { .. } => "uplink_switched",
+            Event::LineCarried { .. } => "line_carried",
+            Event::UplinkMoved { .. } => "uplink_moved",
+            Event::UplinkOverlaps { .. } => "uplink_overlaps",
             Event::Other { name } => name,
         }
     }
@@ -114,11 +156,13 @@ impl Event {
         let mut p = Put::new();
         let extra = match self {
             Event::UplinkLost | Event::Other { .. } => 0,
-            Event::DesiredRefused { .. } => 3,
+            Event::LineCarried { .. } => 5,
+            Event::DesiredRefused { .. } | Event::UplinkSwitched { .. } | Event::UplinkMoved { .. } => 3,
             Event::DesiredApplied { .. }
             | Event::ClockStepped { .. }
             | Event::ListTaken { .. }
-            | Event::ListRefused { .. } => 2,
+            | Event::ListRefused { .. }
+            | Event::UplinkOverlaps { .. } => 2,
             _ => 1,
         };
         p.array(1 + extra).text(self.name());
@@ -139,6 +183,12 @@ impl Event {
             Event::InterfaceGone { name } | Event::InterfaceBack { name } => p.text(name),
             Event::ListTaken { list, names } => p.text(list).u64(*names),
             Event::ListRefused { list, reason } => p.text(list).text(reason),
+            Event::UplinkSwitched { to, why, owner } => p.text(to).text(why).text(owner),
+            Event::LineCarried { line, owner, ms, up_bytes, down_bytes } => {
+                p.text(line).text(owner).u64(*ms).u64(*up_bytes).u64(*down_bytes)
+            }
+            Event::UplinkMoved { interface, from, to } => p.text(interface).text(from).text(to),
+            Event::UplinkOverlaps { interface, why } => p.text(interface).text(why),
         };
         p.done()
     }
@@ -176,6 +226,23 @@ impl Event {
             }
             "interface_gone" => (Event::InterfaceGone { name: t.text()?.to_owned() }, need(1)?),
             "interface_back" => (Event::InterfaceBack { name: t.text()?.to_owned() }, need(1)?),
+            "uplink_switched" => {
+                let (to, why) = (t.text()?.to_owned(), t.text()?.to_owned());
+                (Event::UplinkSwitched { to, why, owner: t.text()?.to_owned() }, need(3)?)
+            }
+            "line_carried" => {
+                let (line, owner) = (t.text()?.to_owned(), t.text()?.to_owned());
+                let (ms, up_bytes, down_bytes) = (t.u64()?, t.u64()?, t.u64()?);
+                (Event::LineCarried { line, owner, ms, up_bytes, down_bytes }, need(5)?)
+            }
+            "uplink_moved" => {
+                let (interface, from) = (t.text()?.to_owned(), t.text()?.to_owned());
+                (Event::UplinkMoved { interface, from, to: t.text()?.to_owned() }, need(3)?)
+            }
+            "uplink_overlaps" => {
+                let interface = t.text()?.to_owned();
+                (Event::UplinkOverlaps { interface, why: t.text()?.to_owned() }, need(2)?)
+            }
             other => (Event::Other { name: other.to_owned() }, n),
         };
         t.skip(left)?;

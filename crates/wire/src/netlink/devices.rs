@@ -8,7 +8,10 @@ const REPLACE: u16 = 0x100;
 
 const LINK_NAME: u16 = 3;
 const LINK_INFO: u16 = 18;
+const LINK_BELOW: u16 = 5;
 const INFO_KIND: u16 = 1;
+const INFO_DATA: u16 = 2;
+const VLAN_ID: u16 = 1;
 const QDISC_KIND: u16 = 1;
 const QDISC_OPTIONS: u16 = 2;
 const HTB_INIT: u16 = 2;
@@ -25,6 +28,23 @@ pub fn add_link(name: &str, kind: &str, seq: u32) -> Vec<u8> {
     w.put_text(LINK_NAME, name);
     let info = w.nest(LINK_INFO);
     w.put(INFO_KIND, kind.as_bytes());
+    w.close(info);
+    w.end(m);
+    w.finish()
+}
+
+/// Makes the link of a VLAN (802.1Q) on top of another one.
+#[must_use]
+pub fn add_vlan(name: &str, below: u32, id: u16, seq: u32) -> Vec<u8> {
+    let mut w = Writer::new();
+    let m = w.begin(NEWLINK, REQUEST | ACK | CREATE, seq, &[0; 16]);
+    w.put(LINK_BELOW, &below.to_ne_bytes());
+    w.put_text(LINK_NAME, name);
+    let info = w.nest(LINK_INFO);
+    w.put(INFO_KIND, b"vlan");
+    let data = w.nest(INFO_DATA);
+    w.put(VLAN_ID, &id.to_ne_bytes());
+    w.close(data);
     w.close(info);
     w.end(m);
     w.finish()

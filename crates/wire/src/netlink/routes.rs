@@ -11,6 +11,7 @@ pub const NEIGHBOUR_GROUP: u32 = 1 << 2;
 
 const NEWLINK: u16 = 16;
 const NEWADDR: u16 = 20;
+const DELADDR: u16 = 21;
 const GETADDR: u16 = 22;
 const NEWNEIGH: u16 = 28;
 const DELNEIGH: u16 = 29;
@@ -114,17 +115,26 @@ pub fn addresses(seq: u32) -> Vec<u8> {
 /// Gives an interface an address with its prefix; one that is there already stays.
 #[must_use]
 pub fn add_address(interface: u32, net: IpNet, seq: u32) -> Vec<u8> {
+    address(interface, net, NEWADDR, REQUEST | ACK | CREATE, seq)
+}
+
+/// Takes an address away from an interface; it must be there.
+#[must_use]
+pub fn remove_address(interface: u32, net: IpNet, seq: u32) -> Vec<u8> {
+    address(interface, net, DELADDR, REQUEST | ACK, seq)
+}
+
+fn address(interface: u32, net: IpNet, kind: u16, flags: u16, seq: u32) -> Vec<u8> {
     let [a, b, c, d] = interface.to_ne_bytes();
     let mut w = Writer::new();
-    let fixed = [family(net.addr()), net.prefix_len(), 0, 0, a, b, c, d];
-    let m = w.begin(NEWADDR, REQUEST | ACK | CREATE, seq, &fixed);
+    let m = w.begin(kind, flags, seq, &[family(net.addr()), net.prefix_len(), 0, 0, a, b, c, d]);
     let octets = match net.addr() {
         IpAddr::V4(v4) => v4.octets().to_vec(),
         IpAddr::V6(v6) => v6.octets().to_vec(),
     };
     w.put(2, &octets);
     w.put(1, &octets);
-    if net.addr().is_ipv6() {
+    if net.addr().is_ipv6() && kind == NEWADDR {
         // Without duplicate detection the address works at once; nobody else has the box's.
         w.put(8, &2u32.to_ne_bytes());
     }

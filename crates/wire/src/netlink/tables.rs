@@ -21,6 +21,8 @@ const GETSET: u16 = SUBSYSTEM | 10;
 const NEWSETELEM: u16 = SUBSYSTEM | 12;
 const GETSETELEM: u16 = SUBSYSTEM | 13;
 const DELSETELEM: u16 = SUBSYSTEM | 14;
+const NEWOBJ: u16 = SUBSYSTEM | 18;
+const GETOBJ: u16 = SUBSYSTEM | 19;
 const NEWGEN: u16 = SUBSYSTEM | 15;
 const GETGEN: u16 = SUBSYSTEM | 16;
 
@@ -41,6 +43,10 @@ const DATA_VALUE: u16 = 1;
 const EXPR_NAME: u16 = 1;
 const EXPR_DATA: u16 = 2;
 const TABLE_USERDATA: u16 = 6;
+const OBJ_NAME: u16 = 2;
+const OBJ_TYPE: u16 = 3;
+const OBJ_DATA: u16 = 4;
+const OBJ_COUNTER: u32 = 1;
 
 /// Kinds of things whose dumps together are the table's structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -270,6 +276,36 @@ pub fn generation_from(message: &Message<'_>) -> Option<u32> {
         return None;
     }
     find(message.body.get(4..)?, 1)?.first_chunk().map(|b| u32::from_be_bytes(*b))
+}
+
+/// Asks for the table's counters.
+#[must_use]
+pub fn counters(seq: u32) -> Vec<u8> {
+    let mut w = Writer::new();
+    let m = w.begin(GETOBJ, REQUEST | DUMP, seq, &INET);
+    w.put_text(LIST_TABLE, TABLE);
+    w.put(OBJ_TYPE, &OBJ_COUNTER.to_be_bytes());
+    w.end(m);
+    w.finish()
+}
+
+/// Reads a counter and its name; nothing when the message is about something else.
+#[must_use]
+pub fn counter_from(message: &Message<'_>) -> Option<(String, Counter)> {
+    if message.kind != NEWOBJ {
+        return None;
+    }
+    let attributes = message.body.get(4..)?;
+    let text = |kind| find(attributes, kind).map(|n| n.strip_suffix(&[0]).unwrap_or(n));
+    let kind = find(attributes, OBJ_TYPE)?.first_chunk().map(|b| u32::from_be_bytes(*b))?;
+    // Kernels that do not know the filter tell of every table.
+    if text(LIST_TABLE)? != TABLE.as_bytes() || kind != OBJ_COUNTER {
+        return None;
+    }
+    let data = find(attributes, OBJ_DATA)?;
+    let value = |kind| find(data, kind).and_then(be64).unwrap_or(0);
+    let name = String::from_utf8_lossy(text(OBJ_NAME)?).into_owned();
+    Some((name, Counter { bytes: value(1), packets: value(2) }))
 }
 
 /// Reads the elements of one message of a dump of `set` into `out`.

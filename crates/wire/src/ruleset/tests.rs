@@ -5,9 +5,7 @@ pub(super) fn policy() -> Policy {
     let mut mgmt = private_ranges();
     mgmt.push("203.0.113.0/24".parse().unwrap());
     Policy {
-        uplink: "wan0".to_owned(),
-        nat6: false,
-        ssh: false,
+        uplinks: vec![Uplink::plain("wan0")],
         segments: vec![
             Segment { interface: "lan0".to_owned(), audience: Audience::Public },
             Segment { interface: "lan1".to_owned(), audience: Audience::Staff },
@@ -86,9 +84,31 @@ fn the_digest_follows_the_policy_and_not_the_people() {
     let p = policy();
     assert_eq!(p.digest().len(), 32);
     assert!(p.text(&[]).contains(&p.digest()));
-    let other = Policy { ssh: true, ..p.clone() };
+    let with = |uplink: Uplink| Policy { uplinks: vec![uplink], ..p.clone() };
+    let other = with(Uplink { ssh: true, ..Uplink::plain("wan0") });
     assert_ne!(p.digest(), other.digest());
     assert!(other.text(&[]).contains("tcp dport 22 accept"));
-    let nat6 = Policy { nat6: true, ..p };
+    let nat6 = with(Uplink { nat6: true, ..Uplink::plain("wan0") });
     assert!(!nat6.text(&[]).contains("meta nfproto ipv4 oifname"));
+}
+
+#[test]
+fn two_ways_out_are_kept_apart_and_counted() {
+    let second =
+        Uplink { ssh: true, audiences: vec![Audience::Staff, Audience::Service], ..Uplink::plain("wwan0") };
+    let p = Policy { uplinks: vec![Uplink::plain("wan0"), second], ..policy() };
+    let text = p.text(&[]);
+    let forward = chain(&text, "forward");
+    assert!(forward.contains("iifname \"lan0\" oifname \"wan0\" goto public_up"), "{forward}");
+    assert!(forward.contains("iifname \"lan1\" oifname { \"wan0\", \"wwan0\" } goto staff_up"), "{forward}");
+    assert!(chain(&text, "from_provider").contains("iifname \"wwan0\" tcp dport 22 accept"), "{text}");
+    for (name, rule) in [
+        ("carried", "iifname { \"lan0\", \"lan1\", \"lan2\" } oifname \"wan0\" counter name \"up_0\""),
+        ("carried", "iifname \"wwan0\" oifname { \"lan0\", \"lan1\", \"lan2\" } counter name \"down_1\""),
+        ("source", "meta nfproto ipv4 oifname \"wan0\" masquerade"),
+        ("source", "meta nfproto ipv4 oifname \"wwan0\" masquerade"),
+    ] {
+        assert!(chain(&text, name).contains(rule), "{name}: {rule}");
+    }
+    assert!(!policy().text(&[]).contains("chain carried"), "one way alone is not counted twice");
 }

@@ -1,6 +1,6 @@
 //! The nft text itself. Each family's half is made by the same lines.
 
-use super::{Audience, Policy, SIZE, TABLE, classes};
+use super::{Audience, Policy, SIZE, TABLE, classes, counters};
 use crate::netlink::{Element, Extra, burst};
 use ipnet::IpNet;
 use std::fmt::Write as _;
@@ -18,6 +18,9 @@ pub(super) fn table(p: &Policy, digest: &str) -> String {
     }
     let _ = writeln!(o, "  set allowed {{ typeof ether saddr; size 4096; }}");
     let _ = writeln!(o, "  set blocked {{ typeof ether saddr; size 4096; flags timeout; }}");
+    if p.uplinks.len() > 1 {
+        carried(&mut o, p);
+    }
     capture(&mut o, p);
     forward(&mut o, p);
     for audience in [Audience::Public, Audience::Staff, Audience::Service] {
@@ -64,12 +67,17 @@ fn sets(o: &mut String, p: &Policy, d: char, ip: &str) {
 }
 
 fn interfaces(p: &Policy, wanted: &[Audience]) -> Option<String> {
-    let mut names: Vec<String> = p
-        .segments
-        .iter()
-        .filter(|s| wanted.contains(&s.audience))
-        .map(|s| format!("\"{}\"", s.interface))
-        .collect();
+    set(p.segments.iter().filter(|s| wanted.contains(&s.audience)).map(|s| &s.interface))
+}
+
+/// Every way out.
+fn uplinks(p: &Policy) -> Option<String> {
+    set(p.uplinks.iter().map(|u| &u.interface))
+}
+
+/// Interfaces as a packet's is compared with them; nothing where there are none.
+fn set<'a>(names: impl Iterator<Item = &'a String>) -> Option<String> {
+    let mut names: Vec<String> = names.map(|n| format!("\"{n}\"")).collect();
     names.sort();
     match names.as_slice() {
         [] => None,
@@ -80,6 +88,22 @@ fn interfaces(p: &Policy, wanted: &[Audience]) -> Option<String> {
 }
 
 const ALL: [Audience; 3] = [Audience::Public, Audience::Staff, Audience::Service];
+
+/// Counts what each way carries for the place, after all that drops and translates.
+fn carried(o: &mut String, p: &Policy) {
+    for name in (0..p.uplinks.len()).flat_map(counters) {
+        let _ = writeln!(o, "  counter {name} {{\n  }}");
+    }
+    let Some(names) = interfaces(p, &ALL) else { return };
+    o.push_str("  chain carried {\n    type filter hook postrouting priority srcnat + 10; policy accept;\n");
+    for (way, uplink) in p.uplinks.iter().enumerate() {
+        let ([up, down], out) = (counters(way), &uplink.interface);
+        // What the box itself sends has come in by no interface.
+        let _ = writeln!(o, "    iifname {names} oifname \"{out}\" counter name \"{up}\"");
+        let _ = writeln!(o, "    iifname \"{out}\" oifname {names} counter name \"{down}\"");
+    }
+    o.push_str("  }\n");
+}
 
 /// Sends what unknown devices try to the box itself.
 fn capture(o: &mut String, p: &Policy) {
@@ -118,16 +142,15 @@ fn forward(o: &mut String, p: &Policy) {
     for (audience, chain) in
         [(Audience::Public, "public_up"), (Audience::Staff, "staff_up"), (Audience::Service, "service_up")]
     {
-        if let Some(names) = interfaces(p, &[audience]) {
-            let _ = writeln!(o, "    iifname {names} oifname \"{}\" goto {chain}", p.uplink);
+        let ways = set(p.uplinks.iter().filter(|u| u.audiences.contains(&audience)).map(|u| &u.interface));
+        if let (Some(names), Some(ways)) = (interfaces(p, &[audience]), ways) {
+            let _ = writeln!(o, "    iifname {names} oifname {ways} goto {chain}");
         }
     }
     if let Some(names) = interfaces(p, &ALL) {
-        let _ = writeln!(
-            o,
-            "    iifname \"{}\" oifname {names} ct state established,related goto down",
-            p.uplink
-        );
+        if let Some(ways) = uplinks(p) {
+            let _ = writeln!(o, "    iifname {ways} oifname {names} ct state established,related goto down");
+        }
         // Between segments, and to nowhere: refused at once, so that phones fail fast.
         let _ = writeln!(o, "    iifname {names} jump refuse");
     }
@@ -220,9 +243,11 @@ fn input(o: &mut String, p: &Policy) {
     if let Some(names) = interfaces(p, &ALL) {
         let _ = writeln!(o, "    iifname {names} goto from_place");
     }
-    let _ = writeln!(o, "    iifname \"{}\" goto from_provider\n  }}", p.uplink);
+    if let Some(ways) = uplinks(p) {
+        let _ = writeln!(o, "    iifname {ways} goto from_provider");
+    }
     o.push_str(
-        "  chain from_place {\n    ether saddr @blocked drop\n    ct state established,related accept\n",
+        "  }\n  chain from_place {\n    ether saddr @blocked drop\n    ct state established,related accept\n",
     );
     let _ = writeln!(o, "    tcp dport {{ {}, {}, {} }} accept", p.dns_port, p.http_port, p.https_port);
     let _ = writeln!(o, "    udp dport {{ 67, 547, {} }} accept", p.dns_port);
@@ -232,8 +257,12 @@ fn input(o: &mut String, p: &Policy) {
     );
     o.push_str("    udp sport 67 udp dport 68 accept\n");
     o.push_str("    ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept\n");
-    if p.ssh {
-        o.push_str("    tcp dport 22 accept\n");
+    match set(p.uplinks.iter().filter(|u| u.ssh).map(|u| &u.interface)) {
+        Some(ways) if Some(&ways) != uplinks(p).as_ref() => {
+            let _ = writeln!(o, "    iifname {ways} tcp dport 22 accept");
+        }
+        Some(_) => o.push_str("    tcp dport 22 accept\n"),
+        None => {}
     }
     o.push_str("    jump icmp_in\n    drop\n  }\n");
     // RFC 4890 4.4: errors, neighbour discovery, multicast listeners; echo within reason.
@@ -247,8 +276,11 @@ fn input(o: &mut String, p: &Policy) {
 
 fn source(o: &mut String, p: &Policy) {
     o.push_str("  chain source {\n    type nat hook postrouting priority srcnat; policy accept;\n");
-    let only = if p.nat6 { "" } else { "meta nfproto ipv4 " };
-    let _ = writeln!(o, "    {only}oifname \"{}\" masquerade\n  }}", p.uplink);
+    for u in &p.uplinks {
+        let only = if u.nat6 { "" } else { "meta nfproto ipv4 " };
+        let _ = writeln!(o, "    {only}oifname \"{}\" masquerade", u.interface);
+    }
+    o.push_str("  }\n");
 }
 
 /// People, as elements that follow the table in the same transaction.

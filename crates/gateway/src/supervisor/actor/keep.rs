@@ -9,6 +9,7 @@ use crate::sessions::book::{Book, into_this_run};
 use crate::sessions::spent::Spent;
 use crate::sessions::{Phase, Sessions};
 use crate::supervisor::Totals;
+use crate::ways::LineState;
 use kulkul_model::session::{SessionId, Usage};
 use kulkul_wire::link::Event;
 use kulkul_wire::netlink::{Change, Counter, Element, Extra, Key, Set};
@@ -23,7 +24,11 @@ pub(super) const BATCH: usize = 500;
 type Elements = BTreeMap<(Set, Key), Element>;
 
 impl Actor {
-    pub(super) fn open(parts: Parts, totals: watch::Sender<Totals>) -> Result<Self, SupervisorError> {
+    pub(super) fn open(
+        parts: Parts,
+        totals: watch::Sender<Totals>,
+        lines: watch::Sender<Vec<LineState>>,
+    ) -> Result<Self, SupervisorError> {
         let Parts { config, clock, mut kernel, listener, journal, ids, can } = parts;
         let dir = config.data.clone();
         let failed = |source| SupervisorError::Book { dir: dir.clone(), source };
@@ -31,8 +36,8 @@ impl Actor {
         let (orders, zone) = read_orders(&dir).map_err(failed)?;
         let spent = Spent::open(&dir).map_err(failed)?;
         let hours = super::hours::Hours::open(&dir);
-        let uplink = kernel.addresses(&config.uplink.interface)?;
-        config.check_uplink(&uplink)?;
+        let ways = super::ways::Ways::open(&config, kernel.as_mut(), clock.mono_ms())?;
+        ways.each().try_for_each(|(name, have)| config.check_uplink(name, have))?;
         let mut sessions = Sessions::default();
         let now = clock.stamp();
         for (written, mut live) in people {
@@ -41,7 +46,7 @@ impl Actor {
             live.seen_mono_ms = clock.mono_ms();
             sessions.insert(live);
         }
-        let queues = super::queues::Queues::new(&config, can);
+        let queues = super::queues::Queues::new(&config, ways.in_use(), can);
         let upkeep = upkeep::Upkeep::new(&clock);
         Ok(Actor {
             config,
@@ -55,7 +60,8 @@ impl Actor {
             hours,
             queues,
             spent,
-            uplink,
+            ways,
+            lines,
             digest: String::new(),
             sessions,
             book,
@@ -74,6 +80,7 @@ impl Actor {
     /// Compares kernel and sessions and makes them one; the table is loaded only when it differs.
     pub(super) fn begin(&mut self) -> Result<(), SupervisorError> {
         let began = self.clock.mono_ms();
+        self.count_ways();
         if let Err(error) = self.share_out() {
             tracing::error!(%error, "the line is not shared out: rates by themselves bound people");
             self.share_no_more();
@@ -90,6 +97,7 @@ impl Actor {
         }
         self.upkeep.structure = self.kernel.structure()?;
         self.upkeep.generation = self.kernel.generation()?;
+        self.begin_ways();
         self.meet_all();
         let ids: Vec<(SessionId, Phase)> = self.sessions.iter().map(|l| (l.id, l.phase)).collect();
         for (id, phase) in ids {
@@ -110,7 +118,13 @@ impl Actor {
     pub(super) fn policy(&self) -> Policy {
         let caps = self.caps();
         let bounded = caps.up.is_some() || caps.down.is_some();
-        firewall::policy(&self.config, &self.orders, &self.uplink, bounded, self.queues.are_shared())
+        firewall::policy(
+            &self.config,
+            &self.orders,
+            &self.ways.addresses(),
+            bounded,
+            self.queues.are_shared(),
+        )
     }
 
     /// Makes changes and keeps count of our own transactions.
@@ -142,9 +156,11 @@ impl Actor {
     pub(super) fn load(&mut self) -> Result<(), KernelError> {
         // What the old table counted until now goes into the new one.
         self.take_counts()?;
+        self.count_ways();
         let policy = self.policy();
         let people: Vec<Element> = self.expected().into_values().collect();
         self.kernel.load(&policy.text(&people))?;
+        self.forget_counters();
         self.digest = policy.digest();
         self.mark_until();
         self.reconcile()?;
@@ -265,20 +281,6 @@ impl Actor {
             self.event(Event::RulesetHealed { what });
         }
         Ok(())
-    }
-
-    /// Loads anew when the uplink's own addresses changed.
-    pub(super) fn follow_uplink(&mut self) -> Result<(), KernelError> {
-        let now = self.kernel.addresses(&self.config.uplink.interface)?;
-        if now == self.uplink {
-            return Ok(());
-        }
-        if let Err(e) = self.config.check_uplink(&now) {
-            // It may be gone again in a minute; people who are online are not put out for it.
-            tracing::error!(error = %e, "the uplink got an address that overlaps the place");
-        }
-        self.uplink = now;
-        if self.policy().digest() == self.digest { Ok(()) } else { self.load() }
     }
 }
 

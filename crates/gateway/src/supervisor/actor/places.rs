@@ -14,9 +14,12 @@ impl Actor {
             .config
             .segments
             .iter()
-            .map(|s| (s.interface.clone(), s.networks().collect::<Vec<_>>()))
+            .map(|s| (s.interface.clone(), s.below.clone().zip(s.vlan), s.networks().collect::<Vec<_>>()))
             .collect();
-        for (name, networks) in places {
+        for (name, vlan, networks) in places {
+            if let Some((below, id)) = vlan {
+                self.make_vlan(&name, &below, id);
+            }
             if self.kernel.index(&name).is_none() {
                 if self.upkeep.gone.insert(name.clone()) {
                     tracing::warn!(name, "an interface of the place is gone");
@@ -37,5 +40,16 @@ impl Actor {
             }
         }
         Ok(())
+    }
+
+    /// Makes a VLAN's link again that went with the one below it.
+    pub(super) fn make_vlan(&mut self, name: &str, below: &str, id: u16) {
+        if self.kernel.index(name).is_some() || self.kernel.index(below).is_none() {
+            return;
+        }
+        match self.kernel.ensure_vlan(name, below, id) {
+            Ok(()) => tracing::info!(name, "the link of a VLAN is made"),
+            Err(error) => tracing::debug!(name, %error, "a VLAN has no link"),
+        }
     }
 }

@@ -14,6 +14,7 @@ use crate::shaping::{Leaves, Side, Way};
 use kulkul_model::gateway::Capabilities;
 use kulkul_model::session::SessionId;
 use kulkul_wire::link::Event;
+use kulkul_wire::link::desired::LineSection;
 use kulkul_wire::netlink::queues::{Class, Queue};
 use kulkul_wire::ruleset::classes::{FIRST_DEVICE, OWN};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,7 +45,10 @@ pub(super) struct Queues {
     /// Interface and side in force, both ways.
     sides: Vec<(String, Side)>,
     places: Vec<String>,
-    uplink: String,
+    /// The ways out.
+    uplinks: Vec<String>,
+    /// The one in use.
+    in_use: usize,
     /// Packets are left single as they come in.
     parted: bool,
     taken: BTreeSet<u16>,
@@ -53,13 +57,14 @@ pub(super) struct Queues {
 }
 
 impl Queues {
-    pub(super) fn new(config: &Config, can: Can) -> Self {
+    pub(super) fn new(config: &Config, in_use: usize, can: Can) -> Self {
         let places: Vec<String> = config.segments.iter().map(|s| s.interface.clone()).collect();
         Queues {
             can,
             sides: Vec::new(),
             places,
-            uplink: config.uplink.interface.clone(),
+            uplinks: config.lines().map(|l| l.uplink.interface.clone()).collect(),
+            in_use,
             parted: false,
             lowest: FIRST_DEVICE,
             taken: BTreeSet::new(),
@@ -101,7 +106,19 @@ impl Queues {
 
     /// Every interface that a tree of ours may be on.
     fn interfaces(&self) -> impl Iterator<Item = &str> {
-        [self.uplink.as_str()].into_iter().chain(self.down())
+        self.uplinks.iter().map(String::as_str).chain(self.down())
+    }
+
+    /// The interface of the way in use.
+    fn uplink(&self) -> String {
+        self.uplinks.get(self.in_use).cloned().unwrap_or_default()
+    }
+
+    /// From now on the up side waits on the way with this number.
+    pub(super) fn leave_by(&mut self, line: usize) {
+        self.in_use = line;
+        // Its packets may come in joined.
+        self.parted = false;
     }
 }
 
@@ -144,7 +161,7 @@ impl Actor {
         if self.queues.parted == shared {
             return;
         }
-        for on in [self.queues.uplink.clone()].into_iter().chain(self.queues.places.clone()) {
+        for on in self.queues.uplinks.clone().into_iter().chain(self.queues.places.clone()) {
             if let Err(error) = self.kernel.join_packets(&on, !shared) {
                 tracing::info!(%error, on, "turns of this interface's packets may be long");
             }
@@ -154,14 +171,24 @@ impl Actor {
 
     /// What the orders ask for and this kernel can do.
     fn sides(&self) -> Vec<(String, Side)> {
-        let (line, plan, can) = (&self.orders.line, &self.orders.plan, self.queues.can);
+        let (plan, can) = (&self.orders.plan, self.queues.can);
+        let line = &self.line();
         if !can.htb {
             return Vec::new();
         }
-        let up = Side::of(line, plan, Way::Up, can.leaves).map(|s| (self.queues.uplink.clone(), s));
+        let up = Side::of(line, plan, Way::Up, can.leaves).map(|s| (self.queues.uplink(), s));
         let down = Side::of(line, plan, Way::Down, can.leaves);
         let down = down.and_then(|s| Some((self.queues.down()?.to_owned(), s)));
         up.into_iter().chain(down).collect()
+    }
+
+    /// The line in use: as the orders have it, with its own rates where it is the community's.
+    fn line(&self) -> LineSection {
+        let ordered = self.orders.line.clone();
+        match self.config.backup.as_ref().filter(|_| self.queues.in_use > 0) {
+            Some(own) => LineSection { down_kbps: own.down_kbps, up_kbps: own.up_kbps, ..ordered },
+            None => ordered,
+        }
     }
 
     /// Goes on without sharing until the queues are looked at again.

@@ -85,17 +85,18 @@ impl Actor {
         let count_ms = if self.orders.plan.day_bytes.is_some() { TICK_MS } else { COUNT_MS };
         if is_due(&mut self.upkeep.looked, mono_ms, WATCH_MS) {
             self.report("looking at the place's interfaces", Actor::keep_places);
+            self.report("looking at the ways out", Actor::keep_ways);
         }
         if is_due(&mut self.upkeep.counted, mono_ms, count_ms) {
             self.account();
         }
         if is_due(&mut self.upkeep.synced, mono_ms, COUNT_MS) {
             self.sync_book();
+            self.account_ways(mono_ms);
         }
         self.keep_hours();
         self.end_what_must(mono_ms);
         if is_due(&mut self.upkeep.minute, mono_ms, MINUTE_MS) {
-            self.report("following the uplink", Actor::follow_uplink);
             self.report("renewing elements", Actor::renew);
             self.report("looking at the queues", Actor::mend_queues);
             self.interims(mono_ms);

@@ -6,6 +6,7 @@ use crate::Hub;
 use crate::console::{Choice, Frame};
 use crate::fleet::claims;
 use crate::sites::change::{self, Outcome};
+use crate::sites::lines::Lines;
 use crate::staff::{Signed, Staff};
 use crate::web::{Lenient, Page, Problem, W, page};
 use askama::Template;
@@ -40,6 +41,7 @@ struct EditPage {
     issued: Option<Shown>,
     saved: bool,
     wrong: Wrong,
+    lines: Lines,
 }
 
 struct ClaimRow {
@@ -99,6 +101,7 @@ pub(super) async fn edit_page(
         };
         ClaimRow { id: claim.id.clone(), standing, open, claim }
     });
+    let lines = Lines::lately(hub, &site.code, on.now).await?;
     let lives = LIVES_H.iter().map(|h| (h.to_string(), w.n("claim-hours", i64::from(*h))));
     page(&EditPage {
         me: staff.into(),
@@ -115,6 +118,7 @@ pub(super) async fn edit_page(
         issued,
         saved,
         wrong,
+        lines,
         w: w.clone(),
         page: on,
     })
