@@ -117,7 +117,7 @@ page('a report of somebody at a place is read, marked as seen, and the audit tel
 
 page('no page of the console is hard to use', async (open) => {
   const routes = ['/console', '/console/sites', '/console/sites?q=banjar&stage=in_service', '/console/sites?q=zzzz',
-    '/console/sites/BJ-001', '/console/gateways', '/console/gateways?q=banjar&all=1', '/console/gateways?q=zzzz', '/console/staff', '/console/tokens', '/console/orders', '/console/orders?scope=category:banjar', '/console/audit', '/console/password', '/console/reports', '/console/sessions', '/console/sessions?all=1', '/console/sessions?site=BJ-99999', '/console/reports?site=BJ-002&status=done',
+    '/console/sites/BJ-001', '/console/sites/BJ-001/access-points', '/console/gateways', '/console/gateways?q=banjar&all=1', '/console/gateways?q=zzzz', '/console/staff', '/console/tokens', '/console/orders', '/console/orders?scope=category:banjar', '/console/audit', '/console/password', '/console/reports', '/console/sessions', '/console/sessions?all=1', '/console/sessions?site=BJ-99999', '/console/reports?site=BJ-002&status=done',
     '/console/sites/BJ-99999', '/console/nothing']
   for (const [viewport, lang, javaScriptEnabled] of [[phone, 'id', true], [desktop, 'en', true], [phone, 'en', false]]) {
     const p = await open({ viewport, javaScriptEnabled, reducedMotion: 'reduce' })
@@ -165,6 +165,31 @@ page('a place is found, changed with a fault at its field, mended and saved, wit
   assert.equal(await p.inputValue('#name'), 'Bale Banjar Pemaron')
   await p.goto('/console/audit')
   assert.match(await p.textContent('main'), /Pemaron/)
+})
+
+page('an access point is refused at a bad address, registered, and taken off again, without JavaScript', async (open) => {
+  const p = await open({ javaScriptEnabled: false })
+  await p.goto('/console/sites/BJ-004')
+  await p.click('a[href="/console/sites/BJ-004/access-points"]')
+  const form = 'form[action="/console/sites/BJ-004/access-points"]'
+  await p.fill('#mac', '01:00:5e:00:00:01')
+  await p.fill('#name', 'Aula')
+  await p.click(`${form} button`)
+  assert.match(await p.textContent('[role=alert]'), /no hardware address/)
+  assert.equal(await p.inputValue('#name'), 'Aula', 'what was typed stays')
+  assert.deepEqual(await violations(p), [])
+  await p.fill('#mac', '02:00:00:00:00:a4')
+  await p.fill('#address', '10.77.0.44')
+  await p.click(`${form} button`)
+  await p.waitForURL(/saved=1/)
+  const row = p.locator('tbody tr')
+  assert.match(await row.textContent(), /Aula.*02:00:00:00:00:a4.*10\.77\.0\.44/s)
+  assert.deepEqual(await violations(p), [])
+  await row.locator('summary').click()
+  await row.locator('button').click()
+  assert.equal(await row.count(), 0)
+  await p.goto('/console/audit?lang=en')
+  assert.match(await p.locator('.audit li').first().textContent(), /access point/)
 })
 
 page('two who change one place are shown both versions', async (open) => {

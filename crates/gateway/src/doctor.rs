@@ -4,6 +4,7 @@
 //! is wrong, what to do next. It works while the gateway's program does not run.
 
 mod box_itself;
+mod radios;
 mod services;
 mod way_out;
 mod ways;
@@ -80,6 +81,7 @@ pub async fn examine(config: &Config, clock: &Clock) -> Report {
     findings.extend(services::share(status.as_ref()));
     findings.push(services::rules().await);
     findings.extend(services::dnsmasq(config));
+    findings.extend(radios::all(status.as_ref()));
     let (resolver, portal, names, line, hub) = tokio::join!(
         services::resolver(config, clock),
         services::portal(config, clock),

@@ -44,6 +44,8 @@ pub fn policy(config: &Config, orders: &Orders, uplink: &[IpNet], caps: bool, fa
         fair,
         mgmt,
         reach: Vec::new(),
+        radios: orders.fleet.radios(),
+        controllers: orders.fleet.controllers.clone(),
     }
 }
 

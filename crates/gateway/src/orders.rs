@@ -6,7 +6,7 @@ use kulkul_model::session::{Mac, SessionId, id_text};
 use kulkul_model::{Moment, Zone};
 use kulkul_wire::link::Desired;
 use kulkul_wire::link::desired::{
-    self, AccessSection, HoursSection, LineSection, NotOrders, PlanSection, RevokedDevice,
+    self, AccessSection, FleetSection, HoursSection, LineSection, NotOrders, PlanSection, RevokedDevice,
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +30,8 @@ pub struct Orders {
     pub hours: HoursSection,
     /// Whether encrypted DNS past the box is refused.
     pub strict_names: bool,
+    /// Access points, and where they may go.
+    pub fleet: FleetSection,
     /// The zone of days and opening hours.
     pub zone: String,
 }
@@ -57,6 +59,7 @@ impl Default for Orders {
             line: LineSection::default(),
             hours: HoursSection::default(),
             strict_names: false,
+            fleet: FleetSection::default(),
             zone: "Asia/Makassar".to_owned(),
         }
     }
@@ -73,6 +76,7 @@ impl From<&Desired> for Orders {
             line: d.line.clone(),
             hours: d.hours.clone(),
             strict_names: d.filter.strict,
+            fleet: d.fleet.clone(),
             zone: d.site.zone.clone(),
         }
     }

@@ -12,6 +12,7 @@ pub mod web;
 
 pub use targets::Targets;
 
+use crate::access_points::AccessPoints;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dns::settings::FilterSettings;
@@ -20,7 +21,7 @@ use crate::journal::Journal;
 use crate::supervisor::Totals;
 use hour::Hour;
 use kulkul_model::Moment;
-use kulkul_model::measurement::{Minute, Pings, ProbeResult, UsageMinute};
+use kulkul_model::measurement::{Minute, Pings, ProbeResult, Radios, UsageMinute};
 use kulkul_wire::dns::{RecordType, ResponseCode};
 use kulkul_wire::link::desired::Desired;
 use std::net::IpAddr;
@@ -53,11 +54,13 @@ pub struct Probe {
     pub kept: PathBuf,
     /// What the box is called; its measuring time in the minute follows from it.
     pub name: String,
+    /// Looks for the place's access points.
+    pub radios: AccessPoints,
 }
 
 impl Probe {
     /// Measures every minute until `stop` and tells each into `tell`.
-    pub async fn run(self, tell: watch::Sender<Option<(Minute, UsageMinute)>>, stop: CancellationToken) {
+    pub async fn run(mut self, tell: watch::Sender<Option<(Minute, UsageMinute)>>, stop: CancellationToken) {
         let mut hour = Hour::open(self.kept.clone());
         let mut uplink = Uplink::default();
         let mut last_totals = *self.totals.borrow();
@@ -76,18 +79,24 @@ impl Probe {
             for entry in hour.close_before(at.hour()) {
                 self.record(entry).await;
             }
-            let measuring = self.minute(at, &mut hub);
-            let minute = tokio::select! {
+            let mut radios = std::mem::take(&mut self.radios);
+            let measuring = async { tokio::join!(self.minute(at, &mut hub), radios.look(at)) };
+            let (minute, (seen, events)) = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                minute = measuring => minute,
+                measured = measuring => measured,
             };
+            self.radios = radios;
+            let minute = Minute { radios: seen, ..minute };
             let totals = *self.totals.borrow();
             let usage = used(at, last_totals, totals);
             last_totals = totals;
             hour.add(minute, usage);
             tell.send_replace(Some((minute, usage)));
-            if let Some(event) = uplink.after(at, minute.verdict()) {
+            for event in events {
+                self.record(kulkul_wire::link::Entry::Event(event)).await;
+            }
+            if let Some(event) = uplink.after(at, minute.line_verdict()) {
                 self.record(kulkul_wire::link::Entry::Event(event)).await;
             }
         }
@@ -120,7 +129,7 @@ impl Probe {
             look_up(&servers, targets.name.as_deref(), &self.clock),
             web::fetch(targets.page.as_ref(), &servers, &self.clock),
         );
-        Minute { at, hub: to_hub, anchor_a, anchor_b, dns, dns_us, http, http_us }
+        Minute { at, hub: to_hub, anchor_a, anchor_b, dns, dns_us, http, http_us, radios: Radios::default() }
     }
 
     /// The hub's address now; when its name cannot be looked up the last one stands.

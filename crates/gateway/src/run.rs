@@ -6,6 +6,7 @@
 mod names;
 mod outward;
 
+use crate::access_points::{self, AccessPoints};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::firewall;
@@ -133,7 +134,13 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     };
     outward::follow(&house, ears);
     let (in_force, blocked) = names::start(&house, exe, met.as_ref())?;
-    let (minutes, answers) = (measure(&house), outward::watch(&house));
+    let (radios, radios_seen) = AccessPoints::new(
+        house.config.clone(),
+        house.desired.clone(),
+        house.supervisor.clone(),
+        house.clock.clone(),
+    );
+    let (minutes, answers) = (measure(&house, radios), outward::watch(&house));
     // Without a hub nobody would ever read a report.
     let desk = Desk::open(&house.config.data, house.journal.clone(), clock.clone());
     let desk = met.is_some().then(|| Arc::new(desk));
@@ -141,7 +148,8 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     let tls = portal(&house, Extras { desk, minutes: Some(minutes.clone()), filtered })?;
     addresses(&house, &tls);
     let (seen_tx, seen) = watch::channel(HubSeen::default());
-    report(&house, (Some(tls), capabilities), (in_force, blocked), (minutes.clone(), answers), seen);
+    let told = (minutes.clone(), answers, radios_seen);
+    report(&house, (Some(tls), capabilities), (in_force, blocked), told, seen);
     // Without a hub the senders live on, so that those who follow them wait for ever.
     let _alone = match met {
         Some((client, identity)) => {
@@ -299,7 +307,7 @@ fn certificate(house: &House) -> watch::Receiver<Option<tls::Files>> {
 type Minutes = watch::Receiver<Option<(Minute, UsageMinute)>>;
 
 /// The minute's measurement.
-fn measure(house: &House) -> Minutes {
+fn measure(house: &House, radios: AccessPoints) -> Minutes {
     let (tell, minutes) = watch::channel(None);
     let probe = Probe {
         config: house.config.clone(),
@@ -309,6 +317,7 @@ fn measure(house: &House) -> Minutes {
         clock: house.clock.clone(),
         kept: house.config.data.join("minutes.jsonl"),
         name: outward::box_name(house.config.uplink.wire()),
+        radios,
     };
     house.tasks.spawn(probe.run(tell, house.stop.clone()));
     minutes
@@ -348,7 +357,7 @@ fn report(
     house: &House,
     (tls, capabilities): (Option<tls::Tls>, Capabilities),
     (filter, blocked): names::Told,
-    (minutes, answers): (Minutes, watch::Receiver<Answers>),
+    (minutes, answers, radios): (Minutes, watch::Receiver<Answers>, access_points::Seen),
     hub: watch::Receiver<HubSeen>,
 ) {
     let source = status::Source {
@@ -356,6 +365,7 @@ fn report(
         journal: house.journal.clone(),
         minutes,
         answers,
+        radios,
         desired: house.desired.clone(),
         hub,
         tls,

@@ -2,10 +2,12 @@
 //!
 //! The socket belongs to root; it changes nothing and tells no names that were asked for.
 
+pub(crate) mod radios;
 mod running;
 
 pub use running::{Hours, Line};
 
+use crate::access_points::{Seen, Shown};
 use crate::clock::Clock;
 use crate::dns::counts::Today;
 use crate::dns::filter;
@@ -108,6 +110,9 @@ pub struct Status {
     /// Questions for such names today, by list; whose and for which name nobody knows.
     #[serde(default)]
     pub blocked: Today,
+    /// The place's access points, as the last minute found them.
+    #[serde(default)]
+    pub access_points: Vec<Shown>,
 }
 
 /// A list of names that are not answered, as it is in force.
@@ -132,6 +137,8 @@ pub struct Source {
     pub minutes: watch::Receiver<Option<(Minute, UsageMinute)>>,
     /// Whether something answered over each way last.
     pub answers: watch::Receiver<Answers>,
+    /// What the last minute found of access points.
+    pub radios: Seen,
     /// The desired state in force.
     pub desired: watch::Receiver<Option<Arc<Desired>>>,
     /// How the hub was last seen.
@@ -184,6 +191,7 @@ impl Source {
                 self.filter.borrow().lists.iter().map(of).collect()
             },
             blocked: self.blocked.borrow().clone(),
+            access_points: self.radios.borrow().clone(),
         }
     }
 
@@ -323,7 +331,7 @@ impl Status {
         let line = match self.minute {
             None => word("status-line-waiting"),
             Some(minute) => {
-                let key = match minute.verdict() {
+                let key = match minute.line_verdict() {
                     Verdict::Good => "status-line-good",
                     Verdict::Poor => "status-line-poor",
                     Verdict::Failed => "status-line-failed",
@@ -354,6 +362,7 @@ impl Status {
             ("status-hub", hub),
             ("status-line", line),
             ("status-ways", running::ways(&self.ways, words, lang)),
+            ("status-radios", radios::in_words(&self.access_points, words, lang)),
             ("status-share", Line::in_words(self.share, words, lang)),
             ("status-hours", Hours::in_words(self.hours, words, lang, zone)),
             ("status-desired", self.desired.clone().unwrap_or_else(|| word("status-none"))),

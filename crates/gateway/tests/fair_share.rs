@@ -113,6 +113,8 @@ fn policy() -> Policy {
         fair: true,
         mgmt: ruleset::private_ranges(),
         reach: Vec::new(),
+        radios: Vec::new(),
+        controllers: Vec::new(),
     }
 }
 

@@ -103,6 +103,8 @@ fn policy() -> Policy {
         fair: false,
         mgmt: ruleset::private_ranges(),
         reach: Vec::new(),
+        radios: Vec::new(),
+        controllers: Vec::new(),
     }
 }
 

@@ -15,6 +15,8 @@
 
 mod town;
 
+#[path = "street/access_points.rs"]
+mod access_points;
 #[path = "street/captive_api.rs"]
 mod captive_api;
 #[path = "street/portal_days.rs"]

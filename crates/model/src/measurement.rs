@@ -37,6 +37,23 @@ pub enum ProbeResult {
     Wrong,
 }
 
+/// How many of the place's access points answered in one minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Radios {
+    /// Access points that are registered.
+    pub known: u8,
+    /// Those that answered, at most `known`.
+    pub seen: u8,
+}
+
+impl Radios {
+    /// Whether there are some and none of them answered.
+    #[must_use]
+    pub const fn all_lost(self) -> bool {
+        self.known > 0 && self.seen == 0
+    }
+}
+
 /// What the network gave in one minute: the service half, public.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Minute {
@@ -56,6 +73,9 @@ pub struct Minute {
     pub http: ProbeResult,
     /// Time to the page, microseconds; 0 unless good.
     pub http_us: u32,
+    /// How many access points answered; a box without any in its desired state knows of none.
+    #[serde(default)]
+    pub radios: Radios,
 }
 
 /// What people used in one minute: the usage half, for staff only.
@@ -83,7 +103,7 @@ pub enum Verdict {
     Good,
     /// Works with loss or a failed probe.
     Poor,
-    /// Hub and anchors lost all packets, or DNS and HTTP both failed.
+    /// Hub and anchors lost all packets, DNS and HTTP both failed, or no access point answered.
     Failed,
 }
 
@@ -103,11 +123,24 @@ impl Minute {
 
     /// What this minute says: see `Verdict` for the rule.
     ///
+    /// A line that works is of no use where no access point answers: then the minute
+    /// fails. Where some are missing it is poor at best.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self.line_verdict() {
+            _ if self.radios.all_lost() => Verdict::Failed,
+            Verdict::Good if self.radios.seen < self.radios.known => Verdict::Poor,
+            line => line,
+        }
+    }
+
+    /// What this minute says of the line alone.
+    ///
     /// A minute fails when hub and both anchors lose all packets, or when DNS and
     /// HTTP were both tried and both failed. It is poor when over 20 % of packets to
     /// the anchors are lost, or either of DNS and HTTP failed.
     #[must_use]
-    pub fn verdict(&self) -> Verdict {
+    pub fn line_verdict(&self) -> Verdict {
         let targets = [self.hub, self.anchor_a, self.anchor_b];
         let tried: Vec<Pings> = targets.into_iter().filter(|p| p.sent > 0).collect();
         let cut = !tried.is_empty() && tried.iter().all(|p| p.all_lost());
@@ -141,7 +174,21 @@ mod tests {
             dns_us: 9_000,
             http: ProbeResult::Good,
             http_us: 60_000,
+            radios: Radios::default(),
         }
+    }
+
+    #[test]
+    fn a_place_without_its_access_points_does_not_work() {
+        let with = |known, seen| Minute { radios: Radios { known, seen }, ..minute() };
+        for (known, seen, verdict) in
+            [(0, 0, Verdict::Good), (2, 2, Verdict::Good), (2, 1, Verdict::Poor), (2, 0, Verdict::Failed)]
+        {
+            assert_eq!(with(known, seen).verdict(), verdict, "{seen} of {known}");
+            assert_eq!(with(known, seen).line_verdict(), Verdict::Good, "the line is another matter");
+        }
+        let notice = Minute { dns: ProbeResult::Wrong, http: ProbeResult::Wrong, ..with(2, 1) };
+        assert_eq!(notice.verdict(), Verdict::Failed);
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl UsageSum {
 mod tests {
     use super::*;
     use crate::Moment;
-    use crate::measurement::{Pings, ProbeResult};
+    use crate::measurement::{Pings, ProbeResult, Radios};
 
     fn minute(rtt_us: u32, lost: u8) -> Minute {
         let rtt_us = if lost == 5 { 0 } else { rtt_us };
@@ -146,6 +146,7 @@ mod tests {
             dns_us: 0,
             http: ProbeResult::NotTried,
             http_us: 0,
+            radios: Radios::default(),
         }
     }
 

@@ -131,7 +131,7 @@ mod tests {
     }
 
     fn empty_minute(at: Moment) -> kulkul_model::measurement::Minute {
-        use kulkul_model::measurement::{Minute, Pings, ProbeResult};
+        use kulkul_model::measurement::{Minute, Pings, ProbeResult, Radios};
         let none = Pings::default();
         Minute {
             at,
@@ -142,6 +142,7 @@ mod tests {
             dns_us: 0,
             http: ProbeResult::NotTried,
             http_us: 0,
+            radios: Radios::default(),
         }
     }
 }

@@ -8,6 +8,7 @@
 //! Nothing here knows a rule of the programme; rules live in model and hub.
 #![warn(missing_docs)]
 
+pub mod access_point;
 pub mod area;
 pub mod args;
 pub mod audit;

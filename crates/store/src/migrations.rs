@@ -18,6 +18,7 @@ pub const ALL: &[Migration] = &[
     ("0005_import", include_str!("migrations/0005_import.sql")),
     ("0006_report", include_str!("migrations/0006_report.sql")),
     ("0007_disconnect", include_str!("migrations/0007_disconnect.sql")),
+    ("0008_hands", include_str!("migrations/0008_hands.sql")),
     ("0009_certificate", include_str!("migrations/0009_certificate.sql")),
     ("0010_line", include_str!("migrations/0010_line.sql")),
 ];

@@ -14,6 +14,7 @@ macro_rules! statements {
 
 /// The nouns and their statements.
 pub const ALL: &[(&str, &[(&str, &str)])] = &[
+    ("access_point", crate::access_point::STATEMENTS),
     ("audit", crate::audit::STATEMENTS),
     ("certificate", crate::certificate::STATEMENTS),
     ("claim", crate::claim::STATEMENTS),

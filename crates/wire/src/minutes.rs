@@ -5,23 +5,26 @@
 //! came. So one hour has one spelling: the decoder refuses every other.
 //!
 //! ```text
-//! version u8 = 1 | kind u8 (1 service, 2 usage) | hour u32 BE, hours since 1970 UTC
+//! version u8 = 1 or 2 | kind u8 (1 service, 2 usage) | hour u32 BE, hours since 1970 UTC
 //! present u64 LE, bit i = minute i was measured, bits 60.. = 0
 //! a column per field, in the order of `SERVICE` or `USAGE`:
 //!     base LEB128 = the smallest value | width u8 = bits of the largest value less base
 //!     one (value - base) a present minute, `width` bits each, least bit first, zero padded
 //! crc u32 BE, CRC-32 (IEEE) of all before it
 //! ```
-//! An hour without minutes has no columns. Nothing here allocates more than sixty
+//! Version 2 is a service block of a place that has access points: two columns more. An
+//! hour that needs none of them is spelled in version 1. An hour without minutes has no columns. Nothing here allocates more than sixty
 //! rows, whatever the bytes say.
 
 mod bits;
 
 use bits::{Reader, Writer};
 use kulkul_model::Moment;
-use kulkul_model::measurement::{Minute, Pings, ProbeResult, UsageMinute};
+use kulkul_model::measurement::{Minute, Pings, ProbeResult, Radios, UsageMinute};
 
 const VERSION: u8 = 1;
+/// Blocks with a row's further columns.
+const LONGER: u8 = 2;
 const HOUR_MS: i64 = 3_600_000;
 const MINUTE_MS: i64 = 60_000;
 const MINUTES: usize = 60;
@@ -30,7 +33,7 @@ const HEAD: usize = 14;
 const CRC: usize = 4;
 
 /// The longest block that can be valid: every column 64 bits wide.
-pub const MAX_BYTES: usize = HEAD + CRC + Minute::COLUMNS * (11 + MINUTES * 8);
+pub const MAX_BYTES: usize = HEAD + CRC + (Minute::COLUMNS + Minute::MORE) * (11 + MINUTES * 8);
 
 /// Which half of an hour a block holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,7 +80,7 @@ pub enum MinutesError {
     /// The bytes end too early, go on too long, or hold set bits where none may be.
     #[error("the block is cut short or has bytes left over")]
     Length,
-    /// Another version than 1.
+    /// Another version than 1 and 2.
     #[error("version {0} of hour blocks is not known")]
     Version(u8),
     /// Another kind than the one asked for.
@@ -111,6 +114,10 @@ pub struct Head {
 trait Row: Sized {
     const KIND: Kind;
     const COLUMNS: usize;
+    /// Columns that only version 2 has.
+    const MORE: usize;
+    /// Whether the row has something for them.
+    fn is_long(&self) -> bool;
     fn at(&self) -> Moment;
     /// The value of column `i`, or none when the row is not sound.
     fn value(&self, i: usize) -> Option<u64>;
@@ -118,10 +125,16 @@ trait Row: Sized {
     fn from_values(at: Moment, v: &[u64]) -> Result<Self, usize>;
 }
 
-/// Service columns: sent, lost, rtt_us of hub, anchor a, anchor b; dns, dns_us, http, http_us.
+/// Service columns: sent, lost, rtt_us of hub, anchor a, anchor b; dns, dns_us, http, http_us;
+/// then access points known and seen.
 impl Row for Minute {
     const KIND: Kind = Kind::Service;
     const COLUMNS: usize = 13;
+    const MORE: usize = 2;
+
+    fn is_long(&self) -> bool {
+        self.radios.known > 0
+    }
 
     fn at(&self) -> Moment {
         self.at
@@ -141,7 +154,10 @@ impl Row for Minute {
             9 => result_number(self.dns),
             10 => u64::from(self.dns_us),
             11 => result_number(self.http),
-            _ => u64::from(self.http_us),
+            12 => u64::from(self.http_us),
+            13 => u64::from(self.radios.known),
+            _ if self.radios.seen <= self.radios.known => u64::from(self.radios.seen),
+            _ => return None,
         })
     }
 
@@ -153,6 +169,7 @@ impl Row for Minute {
             let (sent, lost, rtt_us) = (byte(i)?, byte(i + 1)?, word(i + 2)?);
             if lost > sent { Err(i + 1) } else { Ok(Pings { sent, lost, rtt_us }) }
         };
+        let radios = |known, seen| if seen > known { Err(14usize) } else { Ok(Radios { known, seen }) };
         Ok(Minute {
             at,
             hub: pings(0)?,
@@ -162,6 +179,7 @@ impl Row for Minute {
             dns_us: word(10)?,
             http: result(11)?,
             http_us: word(12)?,
+            radios: if v.len() > Self::COLUMNS { radios(byte(13)?, byte(14)?)? } else { Radios::default() },
         })
     }
 }
@@ -170,6 +188,11 @@ impl Row for Minute {
 impl Row for UsageMinute {
     const KIND: Kind = Kind::Usage;
     const COLUMNS: usize = 5;
+    const MORE: usize = 0;
+
+    fn is_long(&self) -> bool {
+        false
+    }
 
     fn at(&self) -> Moment {
         self.at
@@ -272,7 +295,7 @@ fn split(bytes: &[u8]) -> Result<(Head, u64, &[u8]), MinutesError> {
     if crc32fast::hash(body) != crc {
         return Err(MinutesError::Crc);
     }
-    if version != VERSION {
+    if version != VERSION && version != LONGER {
         return Err(MinutesError::Version(version));
     }
     let kind = match kind {
@@ -284,6 +307,9 @@ fn split(bytes: &[u8]) -> Result<(Head, u64, &[u8]), MinutesError> {
     let present = u64::from_le_bytes(present);
     if present >> MINUTES != 0 {
         return Err(MinutesError::Length);
+    }
+    if version == LONGER && kind != Kind::Service {
+        return Err(MinutesError::Version(version));
     }
     Ok((Head { kind, hour, n: 0, crc }, present, columns))
 }
@@ -305,12 +331,14 @@ fn encode<R: Row>(hour: Moment, rows: &[R]) -> Result<Vec<u8>, MinutesError> {
         present |= 1 << minute;
     }
     let mut out = Vec::with_capacity(HEAD + CRC + rows.len() * 10);
-    out.extend([VERSION, R::KIND.byte()]);
+    let long = rows.iter().any(Row::is_long);
+    let columns = R::COLUMNS + if long { R::MORE } else { 0 };
+    out.extend([if long { LONGER } else { VERSION }, R::KIND.byte()]);
     out.extend(number.to_be_bytes());
     out.extend(present.to_le_bytes());
     if !rows.is_empty() {
         let mut values = Vec::with_capacity(rows.len());
-        for column in 0..R::COLUMNS {
+        for column in 0..columns {
             values.clear();
             for row in rows {
                 values.push(row.value(column).ok_or(MinutesError::Value { column })?);
@@ -328,11 +356,13 @@ fn decode<R: Row>(bytes: &[u8]) -> Result<(Moment, Vec<R>), MinutesError> {
     if head.kind != R::KIND {
         return Err(MinutesError::Kind(head.kind.byte()));
     }
+    let long = bytes.first() == Some(&LONGER);
+    let all = R::COLUMNS + if long { R::MORE } else { 0 };
     let n = present.count_ones() as usize;
     let mut reader = Reader::new(columns);
-    let mut rows: Vec<Vec<u64>> = vec![Vec::with_capacity(R::COLUMNS); n];
+    let mut rows: Vec<Vec<u64>> = vec![Vec::with_capacity(all); n];
     if n > 0 {
-        for column in 0..R::COLUMNS {
+        for column in 0..all {
             for (row, value) in rows.iter_mut().zip(bits::take_column(&mut reader, n, column)?) {
                 row.push(value);
             }
@@ -346,6 +376,9 @@ fn decode<R: Row>(bytes: &[u8]) -> Result<(Moment, Vec<R>), MinutesError> {
         .zip(rows)
         .map(|(at, v)| R::from_values(at, &v).map_err(|column| MinutesError::Value { column }))
         .collect::<Result<Vec<R>, _>>()?;
+    if long && !minutes.iter().any(Row::is_long) {
+        return Err(MinutesError::Version(LONGER));
+    }
     Ok((head.hour, minutes))
 }
 

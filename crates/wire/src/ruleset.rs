@@ -9,6 +9,7 @@ mod text;
 
 use crate::netlink::Element;
 use ipnet::IpNet;
+use kulkul_model::session::Mac;
 use sha2::{Digest as _, Sha256};
 
 /// The table's family and name, as nft writes them.
@@ -99,6 +100,10 @@ pub struct Policy {
     pub mgmt: Vec<IpNet>,
     /// Exceptions from `mgmt`.
     pub reach: Vec<IpNet>,
+    /// Access points: never sent to the portal.
+    pub radios: Vec<Mac>,
+    /// Where access points may go by themselves.
+    pub controllers: Vec<IpNet>,
 }
 
 /// Ranges that are private, shared by carriers or local, IPv4 and IPv6.

@@ -5,6 +5,7 @@ mod socket;
 
 use super::{Kernel, KernelError};
 use ipnet::IpNet;
+use kulkul_model::session::Mac;
 use kulkul_wire::netlink::message::Message;
 use kulkul_wire::netlink::queues::{self, Class, Queue};
 use kulkul_wire::netlink::routes::{self, Neighbour};
@@ -71,6 +72,38 @@ impl Linux {
     pub fn replace_root(&mut self, interface: u32, kind: &str) -> Result<(), KernelError> {
         let doing = "setting a queue discipline";
         self.route.ask(doing, |seq| devices::replace_root(interface, kind, seq), |_| ())
+    }
+
+    /// Has the kernel ask a device whether it still answers for an address.
+    ///
+    /// # Errors
+    /// `KernelError::Refused` where the interface is gone or down.
+    pub fn probe_neighbour(&mut self, interface: u32, ip: IpAddr, mac: Mac) -> Result<(), KernelError> {
+        let doing = "probing a neighbour";
+        self.route.ask(doing, |seq| routes::probe_neighbour(interface, ip, mac, seq), |_| ())
+    }
+
+    /// The neighbours that were heard within the last seconds.
+    ///
+    /// # Errors
+    /// `KernelError` when the kernel cannot be asked.
+    pub fn reachable(&mut self) -> Result<Vec<Neighbour>, KernelError> {
+        let doing = "reading neighbours";
+        let mut all = Vec::new();
+        for six in [false, true] {
+            all.extend(self.dump_all(
+                doing,
+                false,
+                |seq| routes::neighbours(six, seq),
+                |m, out| {
+                    if routes::is_reachable(m) {
+                        out.extend(routes::neighbour_from(m).map_err(garbled(doing))?);
+                    }
+                    Ok(())
+                },
+            )?);
+        }
+        Ok(all)
     }
 
     fn number(&self, interface: &str) -> Result<u32, KernelError> {

@@ -113,7 +113,7 @@ fn block(hour: i64, rows: &BTreeMap<i64, Row>) -> Option<Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kulkul_model::measurement::{Pings, ProbeResult};
+    use kulkul_model::measurement::{Pings, ProbeResult, Radios};
 
     fn row(at: Moment) -> (Minute, UsageMinute) {
         let pings = Pings { sent: 5, lost: 0, rtt_us: 9_000 };
@@ -126,6 +126,7 @@ mod tests {
             dns_us: 1,
             http: ProbeResult::NotTried,
             http_us: 0,
+            radios: Radios::default(),
         };
         (minute, UsageMinute { at, people: 3, ..UsageMinute::default() })
     }

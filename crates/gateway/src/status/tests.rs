@@ -1,5 +1,10 @@
 use super::*;
-use kulkul_model::measurement::{Pings, ProbeResult};
+use kulkul_model::measurement::{Pings, ProbeResult, Radios};
+
+fn radio(name: &str, answers: bool) -> Shown {
+    let mac = kulkul_model::session::Mac([2, 0, 0, 0, 0, 0xb2]);
+    Shown { mac, name: name.to_owned(), address: None, answers, lost_since: None, router: false }
+}
 
 fn status() -> Status {
     let at = Moment::parse("2026-11-24T14:32:00+08:00").unwrap();
@@ -29,8 +34,10 @@ fn status() -> Status {
             dns_us: 9_000,
             http: ProbeResult::Good,
             http_us: 61_000,
+            radios: Radios::default(),
         }),
         usage: None,
+        access_points: vec![radio("Aula", true), radio("", false)],
         certificate_until: None,
         journal_head: 184,
         hours: Some(Hours { open: true, until: Some(at.plus_ms(3_600_000)) }),

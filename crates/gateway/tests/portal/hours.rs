@@ -1,7 +1,7 @@
 //! What people meet when hours or the day's share end their time, and the place's own code.
 
 use super::house::{House, body, header, status};
-use kulkul_model::measurement::{Minute, Pings, ProbeResult, UsageMinute};
+use kulkul_model::measurement::{Minute, Pings, ProbeResult, Radios, UsageMinute};
 use kulkul_model::{Moment, Refusal};
 use serde_json::json;
 
@@ -195,6 +195,7 @@ async fn the_code_on_the_wall_is_answered_here_and_anothers_by_a_link() {
             dns_us: 1,
             http: good,
             http_us: 1,
+            radios: Radios::default(),
         }
     };
     for (loss, words) in [(0, "<dd>Works</dd>"), (2, "but not well"), (5, "Does not work")] {

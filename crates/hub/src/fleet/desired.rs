@@ -4,7 +4,7 @@
 //! defaults is said by `orders`; the line's rates are those of the site's profile, else
 //! of its category's.
 
-use super::orders::{HoursOrder, Orders, Scope, Section as Named};
+use super::orders::{FleetOrder, HoursOrder, Orders, Scope, Section as Named};
 use super::{Keys, KeysError, Known, certificates};
 use crate::Hub;
 use kulkul_model::gateway::GatewayId;
@@ -12,10 +12,10 @@ use kulkul_model::site::SiteCode;
 use kulkul_model::{Moment, Zone};
 use kulkul_proof::manifest;
 use kulkul_store::desired::{Kept, Place};
-use kulkul_store::{StoreError, Tx, certificate, desired, disconnect, setting};
+use kulkul_store::{StoreError, Tx, access_point, certificate, desired, disconnect, setting};
 use kulkul_wire::link::desired::{
-    AccessSection, CertificateSection, FilterSection, FleetSection, LineSection, NetworkSection, PlanSection,
-    PortalSection, RevokedSection, RevokedSession, SiteSection, Text,
+    AccessPoint, AccessSection, CertificateSection, FilterSection, FleetSection, LineSection, NetworkSection,
+    PlanSection, PortalSection, RevokedSection, RevokedSession, SiteSection, Text,
 };
 use kulkul_wire::link::{Digest, Manifest, Section, Version};
 use serde::Serialize;
@@ -110,6 +110,8 @@ async fn build(
     now: Moment,
 ) -> Result<Vec<(&'static str, Vec<u8>)>, StoreError> {
     let place = desired::place(tx, site).await?;
+    let radios = access_point::of_site(tx, site).await?.into_iter();
+    let radios = radios.map(|a| AccessPoint { mac: a.mac, name: a.name, address: a.address }).collect();
     let orders = Orders::read(tx).await?;
     let scopes = place.as_ref().map_or_else(|| vec![Scope::Regency], |p| Scope::chain(p, site));
     let held = Held { orders, scopes };
@@ -121,6 +123,10 @@ async fn build(
     let profile = place.as_ref().map(|p| (p.down_kbps, p.up_kbps)).unwrap_or_default();
     line.down_kbps = profile.0.or(line.down_kbps);
     line.up_kbps = profile.1.or(line.up_kbps);
+    let fleet = FleetSection {
+        controllers: held.section::<FleetOrder>("fleet", "{}")?.controllers,
+        access_points: radios,
+    };
     let odd = |column: &str, reason: String| StoreError::Value { column: column.to_owned(), reason };
     let order: HoursOrder = held.section("hours", "{}")?;
     let zone = Zone::named(&source.zone).map_err(|e| odd("zone", e.to_string()))?;
@@ -136,7 +142,7 @@ async fn build(
         ("plan", json(&held.section::<PlanSection>("plan", "{}")?)),
         ("network", json(&held.section::<NetworkSection>("network", "{}")?)),
         ("revoked", json(&revoked)),
-        ("fleet", json(&FleetSection::default())),
+        ("fleet", json(&fleet)),
         ("line", json(&line)),
         ("hours", json(&hours)),
         ("filter", json(&held.section::<FilterSection>("filter", "{}")?)),

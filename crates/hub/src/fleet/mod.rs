@@ -4,6 +4,7 @@
 //! acknowledged only after its entries are committed. What a gateway should do is
 //! `desired`; what it did is `journal`. Nothing here talks to a gateway first.
 
+pub mod access_points;
 pub mod api;
 pub mod beat;
 pub mod blobs;

@@ -9,7 +9,7 @@ pub mod api;
 pub mod pages;
 mod section;
 
-pub use section::{HoursOrder, SECTIONS, Section};
+pub use section::{FleetOrder, HoursOrder, SECTIONS, Section};
 
 use crate::Hub;
 use crate::staff::Actor;
@@ -28,7 +28,7 @@ use std::fmt;
 
 const PREFIX: &str = "desired.";
 /// The setting that counts changes of orders; the follower looks at it.
-const COUNTER: &str = "desired_settings";
+pub(super) const COUNTER: &str = "desired_settings";
 
 /// Where an order holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -69,6 +69,9 @@ fn object(on: &Page, e: &Entry, after: Option<&Value>) -> (String, Option<String
     let noun = |name: &str| format!("{} {name}", known(on, "noun", &e.noun));
     match (e.noun.as_str(), at_site) {
         ("site", _) => (noun(&e.object), place(&e.object)),
+        ("access_point", Some(site)) => {
+            (format!("{} ({site})", noun(&e.object)), Some(format!("/console/sites/{site}/access-points")))
+        }
         ("claim", Some(site)) => (on.w.a("noun-claim-of", "site", site), place(site)),
         ("gateway" | "journal", Some(site)) => {
             (format!("{} ({site})", noun(short(&e.object))), Some(format!("/console/gateways?q={site}")))

@@ -56,6 +56,8 @@ async fn happened(tx: &mut Tx, site: &SiteCode, at: Moment, event: &Event) -> Re
             let lost = i64::try_from(*lost_ms).unwrap_or(CUT_MS).min(CUT_MS);
             note(tx, site, Cause::Uplink, at.plus_ms(-lost), at).await
         }
+        // Nobody could connect any more from then on; which one it was is the register's matter.
+        Event::AccessPointLost { left: 0, .. } => note(tx, site, Cause::AccessPoint, at, at).await,
         Event::PowerBack { last_alive: Some(from) } if *from <= at => {
             dark(tx, site, *from, at).await?;
             note(tx, site, Cause::Power, *from, at).await

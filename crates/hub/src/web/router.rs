@@ -41,6 +41,7 @@ fn api() -> OpenApiRouter<Hub> {
         .merge(sites::lines::routes())
         .merge(areas::api::routes())
         .merge(fleet::api::routes())
+        .merge(fleet::access_points::api::routes())
         .merge(fleet::orders::api::routes())
         .merge(staff::api::routes())
         .merge(voice::api::routes())

@@ -7,7 +7,7 @@ use kulkul_sim::street::roles;
 
 impl Town {
     /// Gives an order at the hub, as its operator does.
-    fn order(&self, section: &str, fields: &str) {
+    pub(super) fn order(&self, section: &str, fields: &str) {
         let mut command = self.street.hub.command(&kulkul());
         command.args(["orders", "set", section, fields, "--scope", &format!("site:{SITE}"), "--config"]);
         let out = command.arg(&self.prepared.config).output().unwrap();

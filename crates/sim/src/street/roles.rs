@@ -207,6 +207,8 @@ fn fill(people: Option<u16>, caps: bool) -> io::Result<()> {
         fair: false,
         mgmt: ruleset::private_ranges(),
         reach: Vec::new(),
+        radios: Vec::new(),
+        controllers: Vec::new(),
     };
     let mut kernel = Linux::open().map_err(io::Error::other)?;
     let phone = Mac::parse(super::layout::PHONE).map_err(io::Error::other)?;

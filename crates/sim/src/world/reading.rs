@@ -3,7 +3,7 @@
 use super::{BYTES, CHARACTER, Condition, DAY_MINUTES, DELAY, LOSS, Place, World, local_minute};
 use crate::dice::Throw;
 use kulkul_model::Moment;
-use kulkul_model::measurement::{Minute, Pings, ProbeResult, UsageMinute};
+use kulkul_model::measurement::{Minute, Pings, ProbeResult, Radios, UsageMinute};
 
 /// What happened to one minute at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,7 @@ pub(super) fn of(world: &World, place: &Place, at: Moment, condition: Condition)
                 dns_us: 0,
                 http: ProbeResult::Silent,
                 http_us: 0,
+                radios: Radios::default(),
             };
             let people = world.people(place, at) / 4;
             Reading::Cut(minute, UsageMinute { at, people, load_centi: 4, ..UsageMinute::default() })
@@ -110,6 +111,16 @@ fn seen(world: &World, place: &Place, at: Moment, slow: Option<u8>) -> Reading {
         up_bytes: down_bytes / 9,
         load_centi: 5 + people / 2,
     };
-    let minute = Minute { at, hub, anchor_a, anchor_b, dns, dns_us, http: ProbeResult::Good, http_us };
+    let minute = Minute {
+        at,
+        hub,
+        anchor_a,
+        anchor_b,
+        dns,
+        dns_us,
+        http: ProbeResult::Good,
+        http_us,
+        radios: Radios::default(),
+    };
     Reading::Seen(minute, usage)
 }

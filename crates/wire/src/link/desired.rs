@@ -20,8 +20,8 @@ pub use check::{NotOrders, check};
 pub use filter::{BlockList, FilterSection, ListFormat};
 pub use sections::{
     AccessPoint, AccessSection, CertificateSection, Closure, DnsOverTls, FleetSection, HoursSection,
-    HttpProbe, LineSection, NetworkSection, PlanSection, PortalSection, RevokedDevice, RevokedSection,
-    RevokedSession, SegmentShare, SiteSection,
+    HttpProbe, LineSection, MOST_ACCESS_POINTS, NetworkSection, PlanSection, PortalSection, RevokedDevice,
+    RevokedSection, RevokedSession, SegmentShare, SiteSection,
 };
 
 /// Version of a desired state; a restored hub raises the epoch. `3.17` in text.

@@ -3,6 +3,7 @@
 use super::cbor::{Malformed, Put, Take};
 use super::desired::Version;
 use kulkul_model::Moment;
+use kulkul_model::session::Mac;
 use serde::{Deserialize, Serialize};
 
 /// Something that happened to the box or its surroundings.
@@ -117,6 +118,20 @@ pub enum Event {
         /// Which networks, in English, for staff.
         why: String,
     },
+    /// A registered access point does not answer any more.
+    AccessPointLost {
+        /// Which.
+        mac: Mac,
+        /// How many others of the place still answer.
+        left: u64,
+    },
+    /// It answers again.
+    AccessPointBack {
+        /// Which.
+        mac: Mac,
+        /// How long it did not, milliseconds.
+        lost_ms: u64,
+    },
     /// Written by a newer version; known by its name only.
     Other {
         /// The event's name.
@@ -148,6 +163,8 @@ impl Event {
             Event::LineCarried { .. } => "line_carried",
             Event::UplinkMoved { .. } => "uplink_moved",
             Event::UplinkOverlaps { .. } => "uplink_overlaps",
+            Event::AccessPointLost { .. } => "access_point_lost",
+            Event::AccessPointBack { .. } => "access_point_back",
             Event::Other { name } => name,
         }
     }
@@ -160,6 +177,8 @@ impl Event {
             Event::DesiredRefused { .. } | Event::UplinkSwitched { .. } | Event::UplinkMoved { .. } => 3,
             Event::DesiredApplied { .. }
             | Event::ClockStepped { .. }
+            | Event::AccessPointLost { .. }
+            | Event::AccessPointBack { .. }
             | Event::ListTaken { .. }
             | Event::ListRefused { .. }
             | Event::UplinkOverlaps { .. } => 2,
@@ -181,6 +200,8 @@ impl Event {
             Event::DiskFull { dropped } => p.u64(*dropped),
             Event::PartRestarted { part } => p.text(part),
             Event::InterfaceGone { name } | Event::InterfaceBack { name } => p.text(name),
+            Event::AccessPointLost { mac, left } => p.bytes(&mac.0).u64(*left),
+            Event::AccessPointBack { mac, lost_ms } => p.bytes(&mac.0).u64(*lost_ms),
             Event::ListTaken { list, names } => p.text(list).u64(*names),
             Event::ListRefused { list, reason } => p.text(list).text(reason),
             Event::UplinkSwitched { to, why, owner } => p.text(to).text(why).text(owner),
@@ -223,6 +244,14 @@ impl Event {
             "list_refused" => {
                 let list = t.text()?.to_owned();
                 (Event::ListRefused { list, reason: t.text()?.to_owned() }, need(2)?)
+            }
+            "access_point_lost" => {
+                let mac = Mac(t.fixed()?);
+                (Event::AccessPointLost { mac, left: t.u64()? }, need(2)?)
+            }
+            "access_point_back" => {
+                let mac = Mac(t.fixed()?);
+                (Event::AccessPointBack { mac, lost_ms: t.u64()? }, need(2)?)
             }
             "interface_gone" => (Event::InterfaceGone { name: t.text()?.to_owned() }, need(1)?),
             "interface_back" => (Event::InterfaceBack { name: t.text()?.to_owned() }, need(1)?),

@@ -31,6 +31,7 @@ fn typical(seed: u64) -> (Vec<Minute>, Vec<UsageMinute>) {
                 dns_us: (9_000 + d.below(12_000)) as u32,
                 http: ProbeResult::Good,
                 http_us: (60_000 + d.below(60_000)) as u32,
+                radios: Radios::default(),
             };
             let people = 8 + d.below(12);
             let usage = UsageMinute {
@@ -79,6 +80,31 @@ fn the_bytes_of_a_block_stay_what_they_are() {
 }
 
 #[test]
+fn access_points_are_two_columns_more_and_only_where_there_are_some() {
+    let (mut service, _) = typical(3);
+    let plain = encode_service(HOUR, &service).unwrap();
+    for (i, minute) in service.iter_mut().enumerate() {
+        minute.radios = Radios { known: 2, seen: if i < 30 { 2 } else { 1 } };
+    }
+    let block = encode_service(HOUR, &service).unwrap();
+    assert_eq!((plain[0], block[0]), (1, 2));
+    assert!(block.len() <= plain.len() + 12, "{} more bytes", block.len() - plain.len());
+    assert_eq!(decode_service(&block), Ok((HOUR, service.clone())));
+    let more = Minute { radios: Radios { known: 1, seen: 2 }, ..service[0] };
+    assert_eq!(encode_service(HOUR, &[more]), Err(MinutesError::Value { column: 14 }));
+    // The same hour in two spellings would be two records of it: two columns of zeros are refused.
+    let mut body = plain[..plain.len() - CRC].to_vec();
+    body[0] = 2;
+    body.extend([0; 4]);
+    body.extend(crc32fast::hash(&body).to_be_bytes());
+    assert_eq!(decode_service(&body), Err(MinutesError::Version(2)));
+    body[1] = 2;
+    body.truncate(body.len() - CRC);
+    body.extend(crc32fast::hash(&body).to_be_bytes());
+    assert_eq!(decode_usage(&body), Err(MinutesError::Version(2)));
+}
+
+#[test]
 fn broken_blocks_are_refused_by_name() {
     let (service, usage) = typical(1);
     let good = encode_service(HOUR, &service).unwrap();
@@ -96,7 +122,8 @@ fn broken_blocks_are_refused_by_name() {
         body.extend(crc.to_be_bytes());
         decode_service(&body)
     };
-    assert_eq!(sealed(&|b| b[0] = 2), Err(MinutesError::Version(2)));
+    assert_eq!(sealed(&|b| b[0] = 3), Err(MinutesError::Version(3)));
+    assert!(sealed(&|b| b[0] = 2).is_err(), "the columns of version 2 are missing");
     assert_eq!(sealed(&|b| b[1] = 3), Err(MinutesError::Kind(3)));
     assert_eq!(sealed(&|b| b[13] = 0xff), Err(MinutesError::Length), "a 64th minute");
     assert_eq!(sealed(&|b| b.push(0)), Err(MinutesError::Length), "a byte left over");
@@ -156,8 +183,10 @@ fn result() -> impl Strategy<Value = ProbeResult> {
 }
 
 fn service_minute() -> impl Strategy<Value = Minute> {
-    (pings(), pings(), pings(), result(), any::<u32>(), result(), any::<u32>()).prop_map(
-        |(hub, anchor_a, anchor_b, dns, dns_us, http, http_us)| Minute {
+    let radios = (any::<u8>(), any::<u8>()).prop_map(|(a, b)| Radios { known: a.max(b), seen: a.min(b) });
+    let radios = prop_oneof![Just(Radios::default()), radios];
+    (pings(), pings(), pings(), result(), any::<u32>(), result(), any::<u32>(), radios).prop_map(
+        |(hub, anchor_a, anchor_b, dns, dns_us, http, http_us, radios)| Minute {
             at: HOUR,
             hub,
             anchor_a,
@@ -166,6 +195,7 @@ fn service_minute() -> impl Strategy<Value = Minute> {
             dns_us,
             http,
             http_us,
+            radios,
         },
     )
 }
@@ -204,10 +234,10 @@ proptest! {
     }
 
     #[test]
-    fn what_decodes_is_spelled_in_the_one_way(mut body in prop::collection::vec(any::<u8>(), 0..200), kind in 1u8..3) {
+    fn what_decodes_is_spelled_in_the_one_way(mut body in prop::collection::vec(any::<u8>(), 0..200), version in 1u8..3, kind in 1u8..3) {
         // A right head and checksum, so that the columns are what is tried.
         if let Some(front) = body.get_mut(..2) {
-            front.copy_from_slice(&[VERSION, kind]);
+            front.copy_from_slice(&[version, kind]);
         }
         if let Some(top) = body.get_mut(8..14) {
             top.fill(0);

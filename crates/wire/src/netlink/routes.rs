@@ -65,6 +65,36 @@ fn ndmsg(family: u8, interface: u32) -> [u8; 12] {
     [family, 0, 0, 0, a, b, c, d, 0, 0, 0, 0]
 }
 
+/// Asks the kernel to find out at once whether a device still answers for an address.
+///
+/// The address is put to the device's name in state PROBE: the kernel asks that device
+/// alone (ARP, or neighbour solicitation), three times within about three seconds.
+#[must_use]
+pub fn probe_neighbour(interface: u32, ip: IpAddr, mac: Mac, seq: u32) -> Vec<u8> {
+    const REPLACE: u16 = 0x100;
+    const PROBE: [u8; 2] = 0x10u16.to_ne_bytes();
+    let mut fixed = ndmsg(family(ip), interface);
+    for (at, byte) in fixed.iter_mut().skip(8).zip(PROBE) {
+        *at = byte;
+    }
+    let mut w = Writer::new();
+    let m = w.begin(NEWNEIGH, REQUEST | ACK | CREATE | REPLACE, seq, &fixed);
+    match ip {
+        IpAddr::V4(v4) => w.put(1, &v4.octets()),
+        IpAddr::V6(v6) => w.put(1, &v6.octets()),
+    }
+    w.put(2, &mac.0);
+    w.end(m);
+    w.finish()
+}
+
+/// Whether a neighbour's message says that it was heard just now (state REACHABLE).
+#[must_use]
+pub fn is_reachable(message: &Message<'_>) -> bool {
+    let state = message.body.get(8..10).and_then(|b| b.first_chunk()).map(|b| u16::from_ne_bytes(*b));
+    message.kind == NEWNEIGH && state.is_some_and(|s| s & 0x02 != 0)
+}
+
 /// Reads a neighbour from a message; nothing when the message is about something else.
 ///
 /// # Errors

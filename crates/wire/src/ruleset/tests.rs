@@ -20,6 +20,8 @@ pub(super) fn policy() -> Policy {
         fair: true,
         mgmt,
         reach: vec!["10.20.0.0/16".parse().unwrap()],
+        radios: Vec::new(),
+        controllers: Vec::new(),
     }
 }
 
@@ -45,6 +47,30 @@ fn the_table_is_as_reviewed() {
         },
     ];
     insta::assert_snapshot!(policy().text(&people));
+}
+
+#[test]
+fn an_access_point_is_not_captured_and_reaches_its_controller_alone() {
+    let plain = policy().text(&[]);
+    assert!(!plain.contains("radios") && !plain.contains("control4"), "no word of what there is not");
+    let with = Policy {
+        radios: vec![kulkul_model::session::Mac([2, 0, 0, 0, 0, 0xa1])],
+        controllers: vec!["10.30.0.5/32".parse().unwrap()],
+        ..policy()
+    };
+    let text = with.text(&[]);
+    assert!(text.contains("set radios { typeof ether saddr; elements = { 02:00:00:00:00:a1 }; }"), "{text}");
+    let captive = chain(&text, "captive");
+    assert!(captive.lines().nth(1).unwrap().contains("@radios return"), "{captive}");
+    let up = chain(&text, "public_up");
+    let (own, private) = (up.find("@radios ip daddr @control4").unwrap(), up.find("@mgmt4").unwrap());
+    assert!(own < private, "a controller may stand in a private range: {up}");
+    assert_eq!(
+        up.matches("@radios").count(),
+        2,
+        "a way to its controller in each family, and none else: {up}"
+    );
+    assert!(!chain(&text, "service_up").contains("radios"), "service segments have their allow list");
 }
 
 #[test]

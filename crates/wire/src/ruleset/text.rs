@@ -21,6 +21,10 @@ pub(super) fn table(p: &Policy, digest: &str) -> String {
     if p.uplinks.len() > 1 {
         carried(&mut o, p);
     }
+    if !p.radios.is_empty() {
+        let list: Vec<String> = p.radios.iter().map(ToString::to_string).collect();
+        let _ = writeln!(o, "  set radios {{ typeof ether saddr; elements = {{ {} }}; }}", list.join(", "));
+    }
     capture(&mut o, p);
     forward(&mut o, p);
     for audience in [Audience::Public, Audience::Staff, Audience::Service] {
@@ -56,7 +60,10 @@ fn sets(o: &mut String, p: &Policy, d: char, ip: &str) {
         writeln!(o, "  map class{d} {{ typeof {ip} saddr : meta priority; size {SIZE}; flags timeout; }}");
     let _ = writeln!(o, "  map quota{d} {{ type {type_name} : quota; size {SIZE}; }}");
     let _ = writeln!(o, "  set walled{d} {{ type {type_name}; size {SIZE}; flags timeout; }}");
-    for (name, nets) in [("mgmt", &p.mgmt), ("reach", &p.reach)] {
+    for (name, nets) in [("mgmt", &p.mgmt), ("reach", &p.reach), ("control", &p.controllers)] {
+        if name == "control" && p.radios.is_empty() {
+            continue;
+        }
         let mut nets: Vec<&IpNet> = nets.iter().filter(|n| matches!(n, IpNet::V4(_)) == (d == '4')).collect();
         nets.sort();
         let list: Vec<String> = nets.iter().map(|n| n.trunc().to_string()).collect();
@@ -126,6 +133,9 @@ fn capture(o: &mut String, p: &Policy) {
         let _ = writeln!(o, "    iifname {names} tcp dport 80 jump captive");
     }
     o.push_str("  }\n  chain captive {\n");
+    if !p.radios.is_empty() {
+        o.push_str("    ether saddr @radios return\n");
+    }
     for (d, ip, _) in FAMILIES {
         let _ = writeln!(o, "    ether saddr . {ip} saddr @known{d} return");
     }
@@ -170,6 +180,13 @@ fn up(o: &mut String, p: &Policy, audience: Audience) {
         let class = wait_in(p, classes::SERVICE);
         let _ = writeln!(o, "    ether saddr @allowed {class}ct mark set 1 accept\n    jump refuse\n  }}");
         return;
+    }
+    if !p.radios.is_empty() {
+        // Before the private ranges: a controller may stand in the regency's own network.
+        let class = wait_in(p, classes::SERVICE);
+        for (d, ip, _) in FAMILIES {
+            let _ = writeln!(o, "    ether saddr @radios {ip} daddr @control{d} {class}ct mark set 1 accept");
+        }
     }
     if audience == Audience::Public {
         for (d, ip, _) in FAMILIES {

@@ -3,6 +3,7 @@
 use super::fault;
 use crate::web::Problem;
 use crate::web::problem::Fault;
+use ipnet::IpNet;
 use kulkul_model::hours::words::{self, NotHours};
 use kulkul_model::hours::{Span, Week};
 use kulkul_model::{Moment, Refusal, Zone, spelling};
@@ -28,9 +29,10 @@ pub struct Section {
 }
 
 /// Every one, by name.
-pub const SECTIONS: [Section; 7] = [
+pub const SECTIONS: [Section; 8] = [
     Section { name: "access", known: all::<AccessSection>, read: plain::<AccessSection> },
     Section { name: "filter", known: all::<FilterSection>, read: plain::<FilterSection> },
+    Section { name: "fleet", known: all::<FleetOrder>, read: plain::<FleetOrder> },
     Section { name: "hours", known: all::<HoursOrder>, read: hours },
     Section { name: "line", known: all::<LineSection>, read: line },
     Section { name: "network", known: all::<NetworkSection>, read: plain::<NetworkSection> },
@@ -46,6 +48,14 @@ pub struct HoursOrder {
     pub week: Option<BTreeMap<String, String>>,
     /// Closures that are announced.
     pub closures: Vec<Closure>,
+}
+
+/// What an order may say of access points; which there are is the register's.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct FleetOrder {
+    /// Where access points may go by themselves: their controllers.
+    pub controllers: Vec<IpNet>,
 }
 
 impl HoursOrder {

@@ -1,5 +1,6 @@
 //! Stories of the link, in process, on both databases.
 
+mod access_points;
 mod boxes;
 mod certificates;
 mod desired_states;

@@ -15,7 +15,7 @@ fn fields(value: Value) -> Map<String, Value> {
 }
 
 impl House {
-    async fn order(
+    pub(super) async fn order(
         &self,
         section: &str,
         scope: &str,

@@ -12,7 +12,7 @@ use kulkul_model::area::{Area, AreaCode, AreaKind};
 use kulkul_model::category::{Category, CategoryKey};
 use kulkul_model::gateway::GatewayId;
 use kulkul_model::geometry::Point;
-use kulkul_model::measurement::{Minute, Pings, ProbeResult, UsageMinute};
+use kulkul_model::measurement::{Minute, Pings, ProbeResult, Radios, UsageMinute};
 use kulkul_model::outage::Outage;
 use kulkul_model::site::{NameQuality, PositionQuality, Site, SiteCode, Stage};
 use kulkul_model::state::Observed;
@@ -52,6 +52,7 @@ fn minute(m: i64, works: bool) -> Minute {
         dns_us: us,
         http: probe,
         http_us: us,
+        radios: Radios::default(),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use super::{World, at, code, hour_entry, minute, noon, register};
 use crate::watch;
+use kulkul_model::measurement::{Minute, Radios};
 use kulkul_model::outage::Cause;
+use kulkul_model::session::Mac;
 use kulkul_model::state::Observed;
 use kulkul_store::outage;
 use kulkul_store::testing::on_both;
@@ -126,6 +128,30 @@ async fn power_lost_and_only_the_way_to_the_hub_cut() {
         let withdrawn = outage::find(&mut tx, 3 - power.number).await.unwrap().unwrap();
         assert!(withdrawn.withdrawn && withdrawn.site == code(2), "{withdrawn:?}");
         drop(tx);
+        w.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_place_without_access_points_is_down_and_the_cause_is_theirs() {
+    on_both(|store| async move {
+        register(&store, 1).await;
+        let w = World::begin(&store, noon()).await;
+        w.live(1, at(4, 0)).await;
+        let without = |m: i64| Minute { radios: Radios { known: 2, seen: 0 }, ..minute(m, true) };
+        w.pass(at(9, 0), |w, now| {
+            if now.ms() % 60_000 == 10_000 {
+                w.beat(1, &[without(now.since_ms(noon()) / 60_000 - 1)]);
+            }
+        })
+        .await;
+        assert_eq!(w.shown(1).0, Observed::Down);
+        let mac = Mac([2; 6]);
+        let lost = |mac, left| Entry::Event(Event::AccessPointLost { mac, left });
+        // The box tells of each in its second minute in vain.
+        w.journal(1, vec![(at(4, 5), lost(mac, 1)), (at(4, 6), lost(Mac([4; 6]), 0))]).await;
+        w.outages_are(|o| o.len() == 1 && o[0].cause == Cause::AccessPoint).await;
         w.end().await;
     })
     .await;

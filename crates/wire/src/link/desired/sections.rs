@@ -210,8 +210,19 @@ pub struct RevokedDevice {
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FleetSection {
-    /// Exempt from capture; empty in this version.
+    /// Probed every minute, never sent to the portal; at most 64.
     pub access_points: Vec<AccessPoint>,
+    /// Where access points may go by themselves, beside names and the time: their controllers.
+    pub controllers: Vec<IpNet>,
+}
+
+impl FleetSection {
+    /// The hardware addresses of the access points, in order, each once.
+    #[must_use]
+    pub fn radios(&self) -> Vec<Mac> {
+        let all: std::collections::BTreeSet<Mac> = self.access_points.iter().map(|a| a.mac).collect();
+        all.into_iter().take(MOST_ACCESS_POINTS).collect()
+    }
 }
 
 /// A radio that hangs on the gateway.
@@ -222,7 +233,13 @@ pub struct AccessPoint {
     /// What people call it.
     #[serde(default)]
     pub name: String,
+    /// Its address where it has a fixed one; else the box learns it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<IpAddr>,
 }
+
+/// A place has at most this many access points.
+pub const MOST_ACCESS_POINTS: usize = 64;
 
 /// The line to the provider and how it is shared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

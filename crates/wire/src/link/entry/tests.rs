@@ -47,6 +47,8 @@ fn all() -> Vec<Entry> {
         Entry::Event(Event::PartRestarted { part: "dnsmasq".into() }),
         Entry::Event(Event::ListTaken { list: "ads".into(), names: 2_000_000 }),
         Entry::Event(Event::ListRefused { list: "ads".into(), reason: "another digest".into() }),
+        Entry::Event(Event::AccessPointLost { mac: Mac([2; 6]), left: 1 }),
+        Entry::Event(Event::AccessPointBack { mac: Mac([2; 6]), lost_ms: 180_000 }),
         Entry::Event(Event::Other { name: "meteor".into() }),
     ]
 }
