@@ -118,6 +118,12 @@ gateway-state-silent = Silent
 gateway-state-never = Not heard since the hub started
 gateway-state-revoked = Revoked
 gateway-revoke = Revoke
+gateway-open = Open local settings
+gateway-open-intro = When the place has lost its way to the internet: whoever stands beside the box opens http://(its address)/setup and reads a code out to you.
+gateway-challenge = Code that the box shows
+gateway-answer = Answer
+gateway-open-tell = To the code { $challenge } the answer is:
+gateway-open-once = It opens the box's local settings once. That it was given is in the audit.
 gateway-revoke-sure = The gateway at { $site } will not be able to reach the hub any more. This cannot be undone; a box in its place needs a new claim code.
 gateway-why = Reason
 

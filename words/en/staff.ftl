@@ -90,6 +90,7 @@ act-issue = made
 act-mark = marked
 act-withdraw = took back
 act-remove = removed
+act-open = gave a code for the local settings of
 act-revoke = revoked
 act-disable = disabled
 act-enable = enabled

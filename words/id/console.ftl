@@ -109,6 +109,12 @@ gateway-state-silent = Tidak ada kabar
 gateway-state-never = Belum terdengar sejak hub dinyalakan
 gateway-state-revoked = Dicabut
 gateway-revoke = Cabut
+gateway-open = Buka pengaturan di tempat
+gateway-open-intro = Bila tempat kehilangan jalan ke internet: yang berdiri di samping perangkat membuka http://(alamatnya)/setup dan membacakan sebuah kode.
+gateway-challenge = Kode yang ditampilkan perangkat
+gateway-answer = Jawab
+gateway-open-tell = Untuk kode { $challenge } jawabannya:
+gateway-open-once = Jawaban ini membuka pengaturan perangkat satu kali. Pemberiannya tercatat di audit.
 gateway-revoke-sure = Gateway di { $site } tidak akan dapat terhubung lagi ke hub. Ini tidak dapat dibatalkan; perangkat pengganti memerlukan kode klaim baru.
 gateway-why = Alasan
 

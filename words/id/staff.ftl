@@ -90,6 +90,7 @@ act-issue = membuat
 act-mark = menandai
 act-withdraw = menarik
 act-remove = menghapus
+act-open = memberi kode pengaturan di tempat untuk
 act-revoke = mencabut
 act-disable = menonaktifkan
 act-enable = mengaktifkan

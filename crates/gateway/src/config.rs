@@ -5,6 +5,7 @@
 //! environment, which wins. This file knows no default that depends on the machine.
 
 mod keys;
+pub mod local;
 mod segment;
 mod uplink;
 
@@ -67,6 +68,9 @@ pub struct Config {
     pub allow_plain: bool,
     /// The claim code; needed at the first start only.
     pub claim: Option<String>,
+    /// Serves a place without a hub, for trying things out: no first boot, nothing is delivered.
+    #[serde(default)]
+    pub alone: bool,
     /// The directory that holds keys, journal and sessions.
     pub data: PathBuf,
     /// The way out.
@@ -85,6 +89,9 @@ pub struct Config {
     /// What the box measures before the hub has told it.
     #[serde(default)]
     pub probe: Probe,
+    /// The text of gateway.toml that this was read from.
+    #[serde(skip)]
+    pub text: String,
 }
 
 /// Where the portal listens and what it is called.
@@ -158,7 +165,16 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        Self::parse(&text, std::env::vars())
+        let config = Self::parse(&text, std::env::vars())?;
+        let Ok(local) = std::fs::read_to_string(config.data.join(local::FILE)) else { return Ok(config) };
+        match Self::parse_with(&text, Some(&local), std::env::vars()) {
+            Ok(config) => Ok(config),
+            Err(error) => {
+                // The box must not be stranded by what somebody set at the place.
+                tracing::error!(%error, "local.toml is left aside");
+                Ok(config)
+            }
+        }
     }
 
     /// Reads TOML text; `environment` holds name and value pairs that win over it.
@@ -169,7 +185,18 @@ impl Config {
         text: &str,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
+        Self::parse_with(text, None, environment)
+    }
+
+    fn parse_with(
+        text: &str,
+        local: Option<&str>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
         let mut table: toml::Table = text.parse().map_err(|e: toml::de::Error| toml_error(&e))?;
+        if let Some(local) = local {
+            local::overlay(&mut table, local)?;
+        }
         keys::overlay(&mut table, environment)?;
         keys::check(&table)?;
         let mut config: Config = table.try_into().map_err(|e: toml::de::Error| toml_error(&e))?;
@@ -178,6 +205,7 @@ impl Config {
             backup.uplink.settle("backup", 1)?;
         }
         config.segments.iter_mut().try_for_each(Segment::settle)?;
+        text.clone_into(&mut config.text);
         config.check()?;
         Ok(config)
     }

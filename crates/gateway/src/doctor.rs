@@ -96,6 +96,20 @@ pub async fn examine(config: &Config, clock: &Clock) -> Report {
     Report(findings)
 }
 
+/// What a person at the box needs to know before it belongs to a place: cable, way out, names, hub, time.
+pub async fn way_to_the_hub(config: &Config, clock: &Clock) -> Report {
+    let mut findings = ways::out(config, None);
+    findings.extend(box_itself::interfaces(config));
+    let (names, line, hub) = tokio::join!(
+        way_out::names(config, clock),
+        way_out::line(config, clock),
+        way_out::hub(config, clock)
+    );
+    findings.extend([names, line, hub.reached]);
+    findings.push(way_out::clock(clock, hub.seconds_apart));
+    Report(findings)
+}
+
 impl Report {
     /// Whether nothing is broken and nothing is to be looked at.
     #[must_use]

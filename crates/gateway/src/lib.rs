@@ -14,6 +14,7 @@ pub mod disk;
 pub mod dns;
 pub mod doctor;
 pub mod firewall;
+pub mod first_boot;
 pub mod journal;
 pub mod kept;
 pub mod kernel;
@@ -30,5 +31,5 @@ mod tear_down;
 pub mod ways;
 pub mod words;
 
-pub use run::{GatewayError, run};
+pub use run::{Ended, GatewayError, run};
 pub use tear_down::tear_down;

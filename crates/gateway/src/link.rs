@@ -7,12 +7,14 @@ mod beat;
 pub mod client;
 mod enrol;
 mod follow;
+mod local_key;
 mod state;
 mod tls;
 mod upload;
 
 pub use client::{Client, LinkError};
-pub use enrol::{NotEnrolled, enrol};
+pub use enrol::{NotEnrolled, enrol, enrol_once};
+pub use local_key::local_key;
 pub use state::{Identity, StateError, identity, open_journal};
 
 /// TLS as the link has it, for a part that asks others than the hub.
@@ -80,12 +82,18 @@ impl Link {
         }
         let (beats, follows, uploads) =
             (beat::run(&self, version.subscribe()), follow::run(&self, &version), upload::run(&self));
+        // Not being told the key ends nothing, nor does being told it.
+        let key = async {
+            local_key::fetch(&self).await;
+            std::future::pending::<LinkError>().await
+        };
         let ended = tokio::select! {
             biased;
             () = stop.cancelled() => return,
             error = beats => error,
             error = follows => error,
             error = uploads => error,
+            error = key => error,
         };
         tracing::error!(error = %ended, "the hub refuses this box for good; the place is served on without it");
         self.trouble(&ended);

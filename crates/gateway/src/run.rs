@@ -5,24 +5,23 @@
 
 mod names;
 mod outward;
+mod portal;
 
 use crate::access_points::{self, AccessPoints};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::firewall;
+use crate::first_boot::Again;
 use crate::kernel::linux::Linux;
 use crate::kernel::neighbours::Listener;
 use crate::kernel::{Kernel as _, KernelError, features, sysctl};
 use crate::link::{self, Link};
 use crate::portal::blocked::Filtered;
-use crate::portal::face::Box as Here;
-use crate::portal::own_certificate::OwnCertificate;
-use crate::portal::{Extras, Face, Portal, crowd::Crowd, desk::Desk, listen, tls, token::TokenKey};
+use crate::portal::{Extras, desk::Desk, tls};
 use crate::status::{self, HubSeen};
 use crate::supervisor::{self, Can, Parts, Supervisor, SupervisorError};
 use crate::ways::watch::Answers;
-use crate::words::Words;
-use crate::{advert, chance, dhcp, journal::Journal, probe::Probe};
+use crate::{chance, journal::Journal, probe::Probe};
 use kulkul_model::gateway::Capabilities;
 use kulkul_model::measurement::{Minute, UsageMinute};
 use kulkul_wire::link::{Desired, Entry, Started};
@@ -71,6 +70,15 @@ fn part(part: &'static str) -> impl Fn(io::Error) -> GatewayError {
     move |source| GatewayError::Part { part, source }
 }
 
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Somebody stopped it.
+    Stopped,
+    /// It is to begin anew: settings were changed at the place.
+    Again,
+}
+
 /// What the parts share.
 struct House {
     config: Arc<Config>,
@@ -89,7 +97,7 @@ struct House {
 ///
 /// # Errors
 /// `GatewayError` when a part that people need cannot start.
-pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Result<(), GatewayError> {
+pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Result<Ended, GatewayError> {
     let clock = Clock::machine();
     std::fs::create_dir_all(&config.data).map_err(part("the data directory"))?;
     let mut kernel = Linux::open()?;
@@ -100,7 +108,7 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     let mut ears = outward::dial(&config, &exe, &clock, (&tasks, &failed), &stop);
     let met = tokio::select! {
         biased;
-        () = stop.cancelled() => return Ok(()),
+        () = stop.cancelled() => return Ok(Ended::Stopped),
         met = meet(&config, &capabilities, &clock) => met?.map(|(client, identity)| (client, Arc::new(identity))),
         () = outward::at_first(&config, &mut kernel, &mut ears) => None,
     };
@@ -133,6 +141,8 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
         stop: stop.clone(),
     };
     outward::follow(&house, ears);
+    let again = Again::new(stop.clone());
+    let first_boot = portal::first_boot(&house, met.is_some(), &capabilities, &again)?;
     let (in_force, blocked) = names::start(&house, exe, met.as_ref())?;
     let (radios, radios_seen) = AccessPoints::new(
         house.config.clone(),
@@ -145,8 +155,8 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     let desk = Desk::open(&house.config.data, house.journal.clone(), clock.clone());
     let desk = met.is_some().then(|| Arc::new(desk));
     let filtered = Some(Arc::new(Filtered::new(in_force.clone(), house.config.data.clone())));
-    let tls = portal(&house, Extras { desk, minutes: Some(minutes.clone()), filtered })?;
-    addresses(&house, &tls);
+    let tls = portal::portal(&house, Extras { desk, minutes: Some(minutes.clone()), filtered, first_boot })?;
+    portal::addresses(&house, &tls);
     let (seen_tx, seen) = watch::channel(HubSeen::default());
     let told = (minutes.clone(), answers, radios_seen);
     report(&house, (Some(tls), capabilities), (in_force, blocked), told, seen);
@@ -167,7 +177,7 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     }
     // The supervisor comes last: what the others journal on their way out goes through it.
     let _ = clock.at_most(STOP_MS, actor).await;
-    Ok(())
+    Ok(if again.is_wanted() { Ended::Again } else { Ended::Stopped })
 }
 
 /// The hub and who this box is to it; a new box with a claim enrols first, for as long as
@@ -179,22 +189,28 @@ async fn meet(
 ) -> Result<Option<(link::Client, link::Identity)>, GatewayError> {
     let known = link::identity(&config.data)?;
     if known.is_none() && config.claim.is_none() {
-        tracing::warn!(
-            "this box has not enrolled and has no claim: it is on its own, and nothing is delivered"
-        );
+        if config.alone {
+            tracing::warn!("this box is on its own, as gateway.toml says: nothing is delivered");
+        } else {
+            tracing::warn!("this box belongs to no place yet: its first page asks for the code on it");
+        }
         return Ok(None);
     }
     let client = link::Client::new(&config.hub, config.hub_ca.as_deref(), config.allow_plain, clock)?;
     if let Some(identity) = known {
         return Ok(Some((client, identity)));
     }
+    let identity = link::enrol(&client, config, capabilities, &hardware(), clock).await?;
+    Ok(Some((client, identity)))
+}
+
+/// The machine's maker and product, as far as it tells.
+fn hardware() -> String {
     let name = |file: &str| {
         let text = std::fs::read_to_string(format!("/sys/class/dmi/id/{file}")).unwrap_or_default();
         text.trim().to_owned()
     };
-    let hardware = format!("{} {}", name("sys_vendor"), name("product_name"));
-    let identity = link::enrol(&client, config, capabilities, hardware.trim(), clock).await?;
-    Ok(Some((client, identity)))
+    format!("{} {}", name("sys_vendor"), name("product_name")).trim().to_owned()
 }
 
 /// The link: beats, the desired state, the journal's way to the hub.
@@ -249,61 +265,6 @@ fn prepare(config: &Config, kernel: &mut Linux) -> Result<(), GatewayError> {
     Ok(())
 }
 
-/// The portal, over HTTP and, with a certificate, over HTTPS.
-fn portal(house: &House, extras: Extras) -> Result<tls::Tls, GatewayError> {
-    let config = &house.config;
-    let words = Arc::new(Words::builtin());
-    let here = Here {
-        host: config.portal.host.clone(),
-        lan4: config.segments.iter().find_map(|s| s.address4).map(|n| n.addr().into()),
-        port: 80,
-    };
-    let plain = Face::plain(&words, &here).ok_or(GatewayError::Build("the time zone database"))?;
-    let (face_tx, face) = watch::channel(Arc::new(plain));
-    let key = TokenKey::new(chance::bytes().map_err(part("the portal's key"))?);
-    let portal = Portal::new(house.supervisor.clone(), face, words.clone(), house.clock.clone(), key, extras);
-    let crowd = Crowd::new(listen::MOST, listen::MOST_EACH);
-    let mut desired = house.desired.clone();
-    house.tasks.spawn({
-        let stop = house.stop.clone();
-        async move {
-            loop {
-                if let Some(d) = desired.borrow_and_update().as_ref()
-                    && let Some(new) = Face::of(d, &words, &here)
-                {
-                    face_tx.send_replace(Arc::new(new));
-                }
-                tokio::select! {
-                    biased;
-                    () = stop.cancelled() => return,
-                    changed = desired.changed() => if changed.is_err() { return },
-                }
-            }
-        }
-    });
-    let http = listen::bind(config.portal.http_port).map_err(part("the portal's port"))?;
-    let (clock, stop) = (house.clock.clone(), house.stop.clone());
-    house.tasks.spawn(listen::serve(http, portal.clone(), None, crowd.clone(), clock.clone(), stop.clone()));
-    let (tell, ready) = watch::channel(None);
-    house.tasks.spawn(tls::follow(certificate(house), house.clock.clone(), tell, house.stop.clone()));
-    let tls = tls::Tls::new(ready);
-    let https = listen::bind(config.portal.https_port).map_err(part("the portal's HTTPS port"))?;
-    house.tasks.spawn(listen::serve(https, portal, Some(tls.clone()), crowd, clock, stop));
-    Ok(tls)
-}
-
-/// Where the portal's certificate lies: the operator's own files, or those that the hub's words fill.
-fn certificate(house: &House) -> watch::Receiver<Option<tls::Files>> {
-    let given = house.config.portal.files();
-    let from_hub = given.is_none();
-    let (tell, files) = watch::channel(given);
-    if from_hub {
-        let own = OwnCertificate::new(&house.config.data, house.journal.clone(), house.clock.clone());
-        house.tasks.spawn(own.run(house.desired.clone(), tell, house.stop.clone()));
-    }
-    files
-}
-
 type Minutes = watch::Receiver<Option<(Minute, UsageMinute)>>;
 
 /// The minute's measurement.
@@ -321,35 +282,6 @@ fn measure(house: &House, radios: AccessPoints) -> Minutes {
     };
     house.tasks.spawn(probe.run(tell, house.stop.clone()));
     minutes
-}
-
-/// DHCP and router advertisements; both announce the portal while its certificate is valid.
-fn addresses(house: &House, tls: &tls::Tls) {
-    let (tx, captive) = watch::channel(None);
-    let (mut ready, stop) = (tls.ready(), house.stop.clone());
-    house.tasks.spawn(async move {
-        loop {
-            let now = ready.borrow_and_update().as_ref().map(|r| kulkul_wire::captive::api_uri(&r.host));
-            tx.send_if_modified(|old| {
-                let changed = *old != now;
-                *old = now;
-                changed
-            });
-            tokio::select! {
-                biased;
-                () = stop.cancelled() => return,
-                changed = ready.changed() => if changed.is_err() { return },
-            }
-        }
-    });
-    let (config, clock, stop) = (house.config.clone(), house.clock.clone(), house.stop.clone());
-    house.tasks.spawn(advert::run(config.clone(), captive.clone(), clock.clone(), stop.clone()));
-    let failed = house.failed.clone();
-    house.tasks.spawn(async move {
-        if let Err(error) = dhcp::keep(config, captive, clock, failed, stop).await {
-            tracing::error!(%error, "addresses are not served");
-        }
-    });
 }
 
 /// The socket that `kulkul gateway status` asks.

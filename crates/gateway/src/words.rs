@@ -72,13 +72,15 @@ impl Lang {
     }
 }
 
-const FILES: [(Lang, &str); 6] = [
+const FILES: [(Lang, &str); 8] = [
     (Lang::Id, include_str!("../../../words/id/portal.ftl")),
     (Lang::Id, include_str!("../../../words/id/doctor.ftl")),
     (Lang::Id, include_str!("../../../words/id/names.ftl")),
+    (Lang::Id, include_str!("../../../words/id/first_boot.ftl")),
     (Lang::En, include_str!("../../../words/en/portal.ftl")),
     (Lang::En, include_str!("../../../words/en/doctor.ftl")),
     (Lang::En, include_str!("../../../words/en/names.ftl")),
+    (Lang::En, include_str!("../../../words/en/first_boot.ftl")),
 ];
 
 /// All messages in both languages.

@@ -8,6 +8,7 @@ pub mod chain;
 pub mod entry;
 pub mod hub_keys;
 pub mod key_file;
+pub mod local_code;
 pub mod manifest;
 pub mod request;
 pub mod sign;

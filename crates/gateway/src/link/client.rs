@@ -7,7 +7,7 @@ use bytes::Bytes;
 use kulkul_model::Moment;
 use kulkul_proof::{KeyRing, KeyTrouble, Signer, manifest, request};
 use kulkul_wire::link::{
-    BATCH_LIMIT, Beat, BeatAnswer, Digest, Enrol, Enrolled, HubKeys, JOURNAL_TYPE, JournalAnswer,
+    BATCH_LIMIT, Beat, BeatAnswer, Digest, Enrol, Enrolled, HubKeys, JOURNAL_TYPE, JournalAnswer, LocalKey,
     SECTION_LIMIT, TimeAnswer, Version,
 };
 use reqwest::{Method, Response, StatusCode, Url};
@@ -266,6 +266,15 @@ impl Client {
     /// Signs from now on as if it were `now`: the box's clock is wrong and not ours to set.
     pub fn adopt(&self, now: Moment) {
         self.skew_ms.store(now.since_ms(self.clock.now()), Ordering::Relaxed);
+    }
+
+    /// Asks for the key of the box's local settings.
+    ///
+    /// # Errors
+    /// `LinkError`.
+    pub async fn local_key(&self, who: &Identity) -> Result<LocalKey, LinkError> {
+        let call = (Method::GET, "/link/v1/local-key", "");
+        self.json(self.send(who.signs(), call, Vec::new(), PATIENCE_MS).await?).await
     }
 
     /// Sends a beat.

@@ -17,6 +17,9 @@ pub enum NotEnrolled {
     /// The hub refuses the claim; another is needed.
     #[error("the claim is refused: {0}")]
     Refused(LinkError),
+    /// The hub cannot be reached, or has too much to do.
+    #[error(transparent)]
+    Later(LinkError),
     /// The box's own records.
     #[error(transparent)]
     State(#[from] StateError),
@@ -34,27 +37,46 @@ pub async fn enrol(
     clock: &Clock,
 ) -> Result<Identity, NotEnrolled> {
     let claim = config.claim.clone().ok_or(NotEnrolled::NoClaim)?;
+    let mut patience = Patience::new(2_000, 60_000);
+    loop {
+        match enrol_once(client, config, &claim, capabilities, hardware).await {
+            Err(NotEnrolled::Later(error)) => tracing::warn!(%error, "not enrolled yet"),
+            done => return done,
+        }
+        patience.wait(clock).await;
+    }
+}
+
+/// Shows a claim to the hub once.
+///
+/// # Errors
+/// `Later` where another try may succeed, else why trying again cannot help.
+pub async fn enrol_once(
+    client: &Client,
+    config: &Config,
+    claim: &str,
+    capabilities: &Capabilities,
+    hardware: &str,
+) -> Result<Identity, NotEnrolled> {
     let signer = state::key(&config.data)?;
     let ask = Enrol {
-        claim,
+        claim: claim.to_owned(),
         public_key: signer.public(),
         capabilities: capabilities.clone(),
         hardware: hardware.to_owned(),
     };
-    let mut patience = Patience::new(2_000, 60_000);
-    loop {
-        match client.enrol(&signer, &ask).await {
-            Ok(enrolled) => {
-                tracing::info!(gateway = %enrolled.gateway, site = %enrolled.site, "enrolled");
-                return Ok(state::keep(&config.data, signer, enrolled, config.hub_root.as_deref())?);
-            }
-            Err(error @ LinkError::Refused { status: 403 | 422, .. }) => {
-                return Err(NotEnrolled::Refused(error));
-            }
-            // No root is pinned yet that could sign the time; TLS vouches for this one.
-            Err(LinkError::Refused { now: Some(now), .. }) => client.adopt(now),
-            Err(error) => tracing::warn!(%error, "not enrolled yet"),
+    let mut answer = client.enrol(&signer, &ask).await;
+    if let Err(LinkError::Refused { now: Some(now), .. }) = answer {
+        // No root is pinned yet that could sign the time; TLS vouches for this one.
+        client.adopt(now);
+        answer = client.enrol(&signer, &ask).await;
+    }
+    match answer {
+        Ok(enrolled) => {
+            tracing::info!(gateway = %enrolled.gateway, site = %enrolled.site, "enrolled");
+            Ok(state::keep(&config.data, signer, enrolled, config.hub_root.as_deref())?)
         }
-        patience.wait(clock).await;
+        Err(error @ LinkError::Refused { status: 403 | 422, .. }) => Err(NotEnrolled::Refused(error)),
+        Err(error) => Err(NotEnrolled::Later(error)),
     }
 }

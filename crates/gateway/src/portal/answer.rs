@@ -1,5 +1,6 @@
 //! From a request to its answer: which page, which status, which headers.
 
+mod first_boot;
 mod local;
 mod names;
 mod standing;
@@ -11,6 +12,7 @@ use super::pages::View;
 use super::token::{Device, TokenKey};
 use super::{Door, form, hosts};
 use crate::clock::Clock;
+use crate::first_boot::FirstBoot;
 use crate::probe::Minutes;
 use crate::supervisor::{Admission, Who};
 use crate::words::{Lang, Words};
@@ -56,6 +58,7 @@ struct Inner<D> {
     desk: Option<Arc<Desk>>,
     minutes: Option<Minutes>,
     filtered: Option<Arc<Filtered>>,
+    first_boot: Option<Arc<FirstBoot>>,
 }
 
 /// What a portal has besides its door; a box that is on its own takes no reports.
@@ -67,6 +70,8 @@ pub struct Extras {
     pub minutes: Option<Minutes>,
     /// Says why names are not answered.
     pub filtered: Option<Arc<Filtered>>,
+    /// Sets the box up, where it belongs to no place yet: nobody is let in then. Else its way out.
+    pub first_boot: Option<Arc<FirstBoot>>,
 }
 
 /// Welcome pages of the current minute, in halves, by language.
@@ -100,9 +105,9 @@ impl<D: Door> Portal<D> {
         key: TokenKey,
         extras: Extras,
     ) -> Self {
-        let Extras { desk, minutes, filtered } = extras;
+        let Extras { desk, minutes, filtered, first_boot } = extras;
         let drawn = Mutex::default();
-        Portal(Arc::new(Inner { door, face, words, clock, key, drawn, desk, minutes, filtered }))
+        Portal(Arc::new(Inner { door, face, words, clock, key, drawn, desk, minutes, filtered, first_boot }))
     }
 
     /// Answers one request; never fails, whatever was sent.
@@ -148,6 +153,17 @@ impl<D: Door> Portal<D> {
                 return page;
             }
             return self.send_to_portal(&ask.face, at, to.as_deref());
+        }
+        let setup = |boot: &Arc<FirstBoot>| boot.is_first() || parts.uri.path().starts_with("/setup");
+        if let Some(boot) = self.0.first_boot.clone().filter(setup) {
+            let form = match parts.method == Method::POST {
+                false => None,
+                true => match self.read_form(&mut ask, &parts.headers, "/", body).await {
+                    Ok(form) => Some(form),
+                    Err(refused) => return refused,
+                },
+            };
+            return self.at_first_boot(&ask, &boot, parts.uri.path(), form.as_deref()).await;
         }
         match (parts.uri.path(), reads, parts.method == Method::POST) {
             ("/", true, _) => self.front(&ask, false).await,

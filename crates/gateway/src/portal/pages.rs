@@ -3,11 +3,13 @@
 //! Pure: a page depends on the face, the language, the time and the session it is
 //! given. The welcome page is drawn once a minute and language and cut at its token.
 
+mod first_boot;
 mod local;
 mod names;
 mod spoken;
 mod status;
 
+pub use first_boot::Visit;
 pub use local::Draft;
 
 use super::face::Face;

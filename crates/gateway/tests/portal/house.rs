@@ -168,7 +168,12 @@ impl House {
         let (minutes, measured) = watch::channel(None);
         let desk = Arc::new(Desk::open(data.path(), journal.clone(), clock.clone()));
         let filtered = Some(Arc::new(names::filtered(data.path())));
-        let extras = Extras { desk: desired.is_some().then_some(desk), minutes: Some(measured), filtered };
+        let extras = Extras {
+            desk: desired.is_some().then_some(desk),
+            minutes: Some(measured),
+            filtered,
+            first_boot: None,
+        };
         let door = AnyDoor::default();
         let key = TokenKey::new([1; 32]);
         let portal = Portal::new(door.clone(), seen, words, clock.clone(), key, extras);

@@ -1,6 +1,6 @@
 //! `/console/gateways`: the boxes, when each was last heard, and taking one out.
 
-use super::enrol;
+use super::{enrol, local_code};
 use crate::Hub;
 use crate::console::Frame;
 use crate::sites::search::{Filter, split};
@@ -25,7 +25,10 @@ const SITES_SEARCHED: usize = 50;
 
 /// Console pages about gateways.
 pub fn routes() -> Router<Hub> {
-    Router::new().route("/console/gateways", get(list)).route("/console/gateways/{id}/revoke", post(revoke))
+    Router::new()
+        .route("/console/gateways", get(list))
+        .route("/console/gateways/{id}/revoke", post(revoke))
+        .route("/console/gateways/{id}/open", post(open))
 }
 
 #[derive(Template)]
@@ -135,6 +138,34 @@ async fn revoke(
 ) -> Result<Response, Problem> {
     take_out(&hub, &staff.actor, &id, form.why).await?;
     Ok(Redirect::to("/console/gateways").into_response())
+}
+
+#[derive(Template)]
+#[template(path = "fleet/local_code.html")]
+struct LocalCodePage {
+    page: Page,
+    w: W,
+    me: Frame,
+    challenge: String,
+    code: String,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct OpenForm {
+    challenge: String,
+}
+
+/// The answer to a challenge, for the telephone; nothing of it is kept but the audit.
+async fn open(
+    State(hub): State<Hub>,
+    Path(id): Path<String>,
+    on: Page,
+    Signed(staff, form): Signed<OpenForm>,
+) -> Result<Response, Problem> {
+    let code = local_code::answer(&hub, &staff.actor, &id, &form.challenge).await?;
+    let challenge = form.challenge.trim().to_ascii_uppercase();
+    page(&LocalCodePage { me: (&staff).into(), challenge, code, w: on.w.clone(), page: on })
 }
 
 /// Revokes a box on behalf of staff, who must look after its site.

@@ -13,8 +13,9 @@ use crate::entropy::{NoEntropy, draw};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use kulkul_model::Moment;
 use kulkul_model::claim::ClaimCode;
+use kulkul_model::gateway::GatewayId;
 use kulkul_model::session;
-use kulkul_proof::{KeyRing, KeyTrouble, Signer, hub_keys, key_file};
+use kulkul_proof::{KeyRing, KeyTrouble, Signer, hub_keys, key_file, local_code};
 use kulkul_wire::link::enrol::KeyClaim;
 use kulkul_wire::link::{Blob, CertifiedKey, Digest, HubKeys, PublicKey, Revocation};
 use sha2::Sha256;
@@ -81,6 +82,7 @@ pub struct Keys {
     time_certificate: CertifiedKey,
     claims: Zeroizing<[u8; 32]>,
     devices: Zeroizing<[u8; 32]>,
+    local: Zeroizing<[u8; 32]>,
 }
 
 impl Keys {
@@ -108,9 +110,9 @@ impl Keys {
         let (desired, _) = certified(KeyUse::Desired)?;
         certified(KeyUse::Log)?;
         let (time, time_certificate) = certified(KeyUse::Time)?;
-        let (claims, devices) = (dir.secret("claims")?, dir.secret("devices")?);
+        let (claims, devices, local) = (dir.secret("claims")?, dir.secret("devices")?, dir.secret("local")?);
         let digest = public.digest();
-        Ok(Keys { public, digest, desired, time, time_certificate, claims, devices })
+        Ok(Keys { public, digest, desired, time, time_certificate, claims, devices, local })
     }
 
     /// What boxes are told of them.
@@ -141,6 +143,12 @@ impl Keys {
     #[must_use]
     pub fn claim_hash(&self, code: &ClaimCode) -> [u8; 32] {
         keyed(&self.claims, code.bare().as_bytes())
+    }
+
+    /// The key by which a box and this hub agree on codes for its local settings.
+    #[must_use]
+    pub fn local_key(&self, gateway: &GatewayId) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(local_code::key(&self.local, gateway))
     }
 
     /// What the database and staff see in place of a device's address: 16 hexadecimal digits.

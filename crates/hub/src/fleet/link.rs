@@ -17,7 +17,7 @@ use kulkul_model::gateway::GatewayId;
 use kulkul_proof::manifest;
 use kulkul_wire::link::desired::Version;
 use kulkul_wire::link::{
-    BATCH_LIMIT, BODY_LIMIT, Beat, BeatAnswer, Digest, Enrol, Enrolled, HubKeys, JournalAnswer,
+    BATCH_LIMIT, BODY_LIMIT, Beat, BeatAnswer, Digest, Enrol, Enrolled, HubKeys, JournalAnswer, LocalKey,
     MANIFEST_TYPE, SECTION_LIMIT, TimeAnswer, WAIT_LIMIT_S,
 };
 use serde::Deserialize;
@@ -32,6 +32,7 @@ pub fn routes() -> Router<Hub> {
         .route("/link/v1/enrol", post(post_enrol))
         .route("/link/v1/time", get(get_time))
         .route("/link/v1/keys", get(get_keys))
+        .route("/link/v1/local-key", get(get_local_key))
         .route("/link/v1/beat", post(post_beat))
         .route("/link/v1/desired", get(get_desired))
         .route("/link/v1/journal", post(post_journal))
@@ -73,6 +74,13 @@ async fn get_time(
 async fn get_keys(State(hub): State<Hub>) -> Result<Json<HubKeys>, Problem> {
     let keys = hub.fleet().keys().map_err(|e| Problem::fault(&e))?;
     Ok(Json(keys.hub_keys().clone()))
+}
+
+/// The key of a box's local settings; it is kept on the box and lies in no database.
+async fn get_local_key(State(hub): State<Hub>, request: Request) -> Result<Json<LocalKey>, Problem> {
+    let signed = Signed::read(&hub, request, 0).await?;
+    let keys = hub.fleet().keys().map_err(|e| Problem::fault(&e))?;
+    Ok(Json(LocalKey { key: hex::encode(*keys.local_key(&signed.gateway.id)) }))
 }
 
 async fn post_beat(State(hub): State<Hub>, request: Request) -> Result<Json<BeatAnswer>, Problem> {

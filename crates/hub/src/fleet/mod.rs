@@ -20,6 +20,7 @@ pub mod known;
 pub mod limits;
 pub mod link;
 pub mod lists;
+pub mod local_code;
 pub mod orders;
 pub mod retention;
 pub mod sessions;

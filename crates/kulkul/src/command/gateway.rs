@@ -3,6 +3,7 @@
 use crate::ending::{Ending, Failure, Mend as _, Outcome};
 use crate::logs::LogForm;
 use crate::{runtime, screen, settings_file};
+use kulkul_gateway::Ended;
 use kulkul_gateway::clock::Clock;
 use kulkul_gateway::config::Config;
 use kulkul_gateway::dns::{lists, serve};
@@ -10,6 +11,7 @@ use kulkul_gateway::status::{self, Question, Status};
 use kulkul_gateway::ways::dial;
 use kulkul_gateway::words::{Lang, Words};
 use kulkul_model::Zone;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
@@ -46,6 +48,9 @@ enum Act {
         #[arg(long)]
         json: bool,
     },
+    /// Make the code for the label of a box that is not set up yet; shown once, an older one is void
+    #[command(after_help = "Example:\n  kulkul gateway label")]
+    Label,
     /// Remove the firewall's table and put the kernel's settings back, once the box is stopped
     #[command(after_help = "Example:\n  kulkul gateway teardown")]
     Teardown,
@@ -91,6 +96,12 @@ impl Args {
                 kulkul_gateway::tear_down(&config).or_unable("run it as root")?;
                 Ok(Ending::Done)
             }
+            Act::Label => {
+                let config = read(&self.config)?;
+                let code = kulkul_gateway::first_boot::label(&config.data).or_unable("run it as root")?;
+                screen::line(code.shown())?;
+                Ok(Ending::Done)
+            }
             Act::Status { json } => runtime::run(status(read(&self.config)?, json)),
             Act::Doctor { json } => runtime::run(doctor(read(&self.config)?, json)),
             Act::MakeSet { text, set } => {
@@ -126,8 +137,14 @@ async fn run(config: Config) -> Outcome {
         told.cancel();
         heard
     });
-    kulkul_gateway::run(config, exe, stop).await.or_unable("see kulkul gateway doctor")?;
+    let ended =
+        kulkul_gateway::run(config, exe.clone(), stop).await.or_unable("see kulkul gateway doctor")?;
     signal.abort();
+    if ended == Ended::Again {
+        // The same program in the same process: whoever supervises it sees no end.
+        let error = std::process::Command::new(exe).args(std::env::args_os().skip(1)).exec();
+        return Err(Failure::unable(error, "start the box again"));
+    }
     Ok(Ending::Done)
 }
 

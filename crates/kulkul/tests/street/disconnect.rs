@@ -15,7 +15,7 @@ impl Town {
         String::from_utf8(out.stdout).unwrap().trim().to_owned()
     }
 
-    fn api(&self, token: &str, more: &str, path: &str) -> serde_json::Value {
+    fn ask_api(&self, token: &str, more: &str, path: &str) -> serde_json::Value {
         let url = format!("{}/api/v1/{path}", self.prepared.url);
         let mut curl = self.street.hub.command("curl");
         curl.args(["-s", "-m", "5", "-H", &format!("Authorization: Bearer {token}")]);
@@ -36,14 +36,14 @@ fn a_session_that_staff_end_is_over_within_two_seconds_and_the_device_stays_out(
     let online = || fetch(street, "-m 1", &url).1.starts_with("hello").then_some(());
     until("the phone is online", 60, online);
     let id = until("the hub knows the session", 60, || {
-        let list = town.api(&token, "", "sessions?online=true");
+        let list = town.ask_api(&token, "", "sessions?online=true");
         list["items"][0]["id"].as_str().map(str::to_owned)
     });
     let known = || street.gateway.run("nft list set inet kulkul auth4").unwrap().contains(PHONE4);
     assert!(known());
 
     let said = Instant::now();
-    let done = town.api(&token, "-X POST -d {\"minutes\":1}", &format!("sessions/{id}/disconnect"));
+    let done = town.ask_api(&token, "-X POST -d {\"minutes\":1}", &format!("sessions/{id}/disconnect"));
     assert!(done["until"].is_string(), "{done}");
     until("the kernel lets nothing of the phone through", 10, || (!known()).then_some(()));
     let took = said.elapsed();

@@ -50,6 +50,11 @@ pub fn town_with(test: &str, what: &str, sections: impl FnOnce(&Street) -> Strin
     Some(Town { gateway, hub, prepared, config, street })
 }
 
+/// A town of what a test has started by itself.
+pub fn town_of(street: Street, prepared: Prepared, config: PathBuf, gateway: Running, hub: Running) -> Town {
+    Town { gateway, hub, prepared, config, street }
+}
+
 pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
 }

@@ -8,7 +8,10 @@ use kulkul_hub::config::Config;
 use kulkul_hub::fleet::claims;
 use kulkul_hub::sites::builtin;
 use kulkul_hub::sites::import::{self, ImportOptions};
+use kulkul_model::claim::ClaimCode;
+use kulkul_model::gateway::GatewayId;
 use kulkul_model::site::SiteCode;
+use kulkul_proof::local_code;
 use kulkul_store::Store;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -66,4 +69,21 @@ pub async fn prepare(dir: &Path, site: &str) -> io::Result<Prepared> {
         issued.code.shown()
     );
     Ok(Prepared { config: file, top, url })
+}
+
+/// What the hub's console would answer to a box's challenge, from the secrets of both in `dir`.
+///
+/// # Errors
+/// A file that is missing or not as it should be.
+pub fn local_answer(dir: &Path, challenge: &str) -> io::Result<String> {
+    let odd = |what: &'static str| io::Error::other(what);
+    let mut secret = [0; 32];
+    let text = std::fs::read_to_string(dir.join("hub/keys/local.secret"))?;
+    hex::decode_to_slice(text.trim(), &mut secret).map_err(io::Error::other)?;
+    let text = std::fs::read_to_string(dir.join("gateway/link.json"))?;
+    let link: serde_json::Value = serde_json::from_str(&text)?;
+    let id = link.get("gateway").and_then(|id| id.as_str()).ok_or_else(|| odd("no gateway"))?;
+    let id = GatewayId::parse(id).map_err(|_| odd("no gateway's id"))?;
+    let challenge = ClaimCode::parse(challenge).map_err(io::Error::other)?;
+    Ok(local_code::answer(&local_code::key(&secret, &id), &challenge).shown())
 }

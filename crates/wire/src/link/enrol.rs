@@ -236,3 +236,10 @@ impl TimeStatement {
         Ok(statement)
     }
 }
+
+/// The key of a box's local settings, as `GET local-key` answers; 64 hexadecimal digits.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocalKey {
+    /// The key.
+    pub key: String,
+}

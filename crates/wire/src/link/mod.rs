@@ -22,7 +22,7 @@ pub use beat::{Beat, BeatAnswer, Checkpoint, JournalAnswer};
 pub use bytes::{Blob, Digest, KeyId, PublicKey};
 pub use cbor::Malformed;
 pub use desired::{Desired, Manifest, Section, Version};
-pub use enrol::{CertifiedKey, Enrol, Enrolled, HubKeys, KeyUse, Revocation, TimeAnswer};
+pub use enrol::{CertifiedKey, Enrol, Enrolled, HubKeys, KeyUse, LocalKey, Revocation, TimeAnswer};
 pub use entry::{
     Anchor, CSR_LIMIT, CertificateRequest, Consent, Entry, Gap, GapReason, Kind, Report, SessionInterim,
     SessionStart, SessionStop, Started,

@@ -1,11 +1,42 @@
 //! Boxes over time: what they can do, the hub's keys that they learn, and their successors.
 
 use super::*;
-use crate::fleet::{follower, keys, known, sessions};
+use crate::fleet::{follower, keys, known, local_code, sessions};
+use crate::staff::Actor;
 use kulkul_proof::manifest::NotDesired;
 use kulkul_proof::{KeyRing, KeyTrouble, manifest};
 use kulkul_store::{audit, gateway, journal};
 use kulkul_wire::link::{BeatAnswer, HubKeys, KeyUse, Started, Version};
+
+#[tokio::test]
+async fn a_boxs_challenge_is_answered_by_who_operates_the_place_and_audited() {
+    on_a_hub(|h| async move {
+        let b = h.enrolled(1, "BJ-001").await;
+        let answer = h.ask(&b, Method::GET, "/link/v1/local-key", b"").await;
+        assert_eq!(answer.status, StatusCode::OK);
+        let mut key = [0; 32];
+        hex::decode_to_slice(answer.json()["key"].as_str().unwrap(), &mut key).unwrap();
+        let challenge = ClaimCode::parse("7KQ4-M2XP").unwrap();
+        let by = Actor::command_line();
+        let id = b.enrolled.gateway.to_string();
+        let code = local_code::answer(&h.hub, &by, &id, " 7kq4 m2xp").await.unwrap();
+        assert_eq!(code, kulkul_proof::local_code::answer(&key, &challenge).shown());
+        let other = h.enrolled(2, "BJ-002").await.enrolled.gateway.to_string();
+        assert_ne!(local_code::answer(&h.hub, &by, &other, "7KQ4-M2XP").await.unwrap(), code);
+        for (id, challenge, wanted) in
+            [(id.as_str(), "7KQ4", "challenge-unreadable"), ("gw-none", "7KQ4-M2XP", "gateway-unknown")]
+        {
+            let refused = local_code::answer(&h.hub, &by, id, challenge).await.unwrap_err();
+            assert_eq!(refused.code(), wanted);
+        }
+        let mut tx = h.hub.store().reader().await.unwrap();
+        let acts = audit::list(&mut tx, i64::MAX, 10).await.unwrap();
+        let opened = acts.iter().filter(|(_, e)| e.act == "open" && e.noun == "gateway").count();
+        assert_eq!(opened, 2, "each answer, and no refusal, is in the audit");
+        assert!(!format!("{acts:?}").contains(&code), "the code itself is nowhere");
+    })
+    .await;
+}
 
 #[tokio::test]
 async fn what_a_box_can_do_is_what_it_said_at_its_last_start() {
