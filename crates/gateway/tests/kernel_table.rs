@@ -15,8 +15,10 @@
 mod ground;
 
 use ground::{Place, permitted, skip, until, wire};
+use kulkul_gateway::clock::Clock;
 use kulkul_gateway::firewall::{Caps, Person};
 use kulkul_gateway::kernel::linux::Linux;
+use kulkul_gateway::kernel::neighbours::{Heard, Listener};
 use kulkul_gateway::kernel::{Kernel, KernelError};
 use kulkul_model::session::Mac;
 use kulkul_wire::netlink::{Change, Counter, Element, Extra, Key, Set};
@@ -232,6 +234,55 @@ fn connects(from: &str, to: &str, port: &str) -> Result<(), String> {
         .output()
         .unwrap();
     if out.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&out.stderr).into_owned()) }
+}
+
+#[test]
+fn events_of_neighbours_that_were_lost_are_noticed_and_more_are_heard() {
+    if inside("events_of_neighbours_that_were_lost_are_noticed_and_more_are_heard").is_none() {
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut listener = Listener::open().unwrap();
+        // Nobody listens while thousands of devices come: the socket's buffer overflows (ENOBUFS).
+        let dir = tempfile::tempdir().unwrap();
+        let batch = dir.path().join("batch");
+        let lines: String = (0..20_000_u32)
+            .map(|n| {
+                format!(
+                    "neigh replace 10.77.{}.{} lladdr 02:00:00:00:{:02x}:{:02x} dev lan0 nud permanent\n",
+                    20 + n / 250 % 200,
+                    1 + n % 250,
+                    n / 250 % 200,
+                    n % 250
+                )
+            })
+            .collect();
+        std::fs::write(&batch, lines).unwrap();
+        let out = Command::new("ip").arg("-batch").arg(&batch).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        let clock = Clock::machine();
+        let lost =
+            clock.at_most(30_000, Box::pin(async { while listener.next().await.unwrap() != Heard::Lost {} }));
+        assert!(lost.await.is_some(), "an overflow is told as such");
+        // It goes on afterwards: the next device is heard.
+        let add = "neigh replace 10.77.9.9 lladdr 02:00:00:00:99:99 dev lan0 nud permanent";
+        assert!(Command::new("ip").args(add.split(' ')).status().unwrap().success());
+        let wanted = Mac::parse("02:00:00:00:99:99").unwrap();
+        let heard = clock.at_most(
+            30_000,
+            Box::pin(async {
+                loop {
+                    if let Heard::Changed(all) = listener.next().await.unwrap()
+                        && all.iter().any(|n| n.mac == Some(wanted))
+                    {
+                        break;
+                    }
+                }
+            }),
+        );
+        assert!(heard.await.is_some(), "the listener lives on");
+    });
 }
 
 #[test]

@@ -8,6 +8,11 @@ use kulkul_wire::netlink::message::Messages;
 use kulkul_wire::netlink::routes::{self, Neighbour};
 use netlink_sys::{AsyncSocket as _, AsyncSocketExt as _, SocketAddr, TokioSocket};
 
+/// What the kernel says when events did not fit into the socket.
+const ENOBUFS: i32 = 105;
+/// Messages that a socket's buffer can hold, with room to spare.
+const MOST_LEFT: usize = 100_000;
+
 /// What the listener has heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
@@ -32,6 +37,22 @@ impl Listener {
         Ok(Listener(socket))
     }
 
+    /// Takes what is left in a socket that overflowed.
+    ///
+    /// The kernel tells nothing new before it is empty, not even that it lost more; a table that
+    /// is read sooner could miss what came in between.
+    fn drain(&mut self) -> Result<(), KernelError> {
+        for _ in 0..MOST_LEFT {
+            match self.0.socket_mut().recv_from_full() {
+                Ok(_) => {}
+                Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => break,
+                Err(e) if e.raw_os_error() == Some(ENOBUFS) => {}
+                Err(source) => return Err(KernelError::Io { doing: "listening to neighbours", source }),
+            }
+        }
+        Ok(())
+    }
+
     /// Waits for the next events.
     ///
     /// # Errors
@@ -42,7 +63,10 @@ impl Listener {
                 let found = Messages(&bytes).flatten();
                 Ok(Heard::Changed(found.filter_map(|m| routes::neighbour_from(&m).ok().flatten()).collect()))
             }
-            Err(e) if e.raw_os_error() == Some(105) => Ok(Heard::Lost),
+            Err(e) if e.raw_os_error() == Some(ENOBUFS) => {
+                self.drain()?;
+                Ok(Heard::Lost)
+            }
             Err(source) => Err(KernelError::Io { doing: "listening to neighbours", source }),
         }
     }
