@@ -108,6 +108,8 @@ doctor-neighbours-good = There is room for devices' addresses.
 doctor-neighbours-mend = Run: sysctl -w { $key }=8192
 doctor-dnsmasq-good = The address service (dnsmasq) is running.
 doctor-dnsmasq-bad = The address service (dnsmasq) is not running: devices get no address.
+doctor-leases-warning = The network "{ $segment }" has given out { $held } of its { $room } addresses: new devices may get none.
+doctor-leases-mend = Each is free again an hour after its device left. If there are not that many people, somebody takes addresses on purpose: look for a device that the access point shows again and again. Else give the segment a larger network (address4) in gateway.toml.
 doctor-dnsmasq-mend = If dnsmasq is missing: apt install dnsmasq-base. If another dnsmasq is running, stop it: systemctl disable --now dnsmasq
 doctor-radios-good = All access points answer ({ $known }).
 doctor-radios-warning = Some access points do not answer: { $missing }.

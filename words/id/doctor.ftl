@@ -108,6 +108,8 @@ doctor-neighbours-good = Tempat untuk alamat perangkat cukup.
 doctor-neighbours-mend = Jalankan: sysctl -w { $key }=8192
 doctor-dnsmasq-good = Pemberi alamat (dnsmasq) berjalan.
 doctor-dnsmasq-bad = Pemberi alamat (dnsmasq) tidak berjalan: perangkat tidak mendapat alamat.
+doctor-leases-warning = Jaringan "{ $segment }" sudah membagikan { $held } dari { $room } alamatnya: perangkat baru mungkin tidak mendapat alamat.
+doctor-leases-mend = Alamat bebas lagi satu jam setelah perangkatnya pergi. Bila orangnya tidak sebanyak itu, ada yang sengaja mengambil alamat: cari perangkat yang terus muncul di titik akses. Bila memang ramai, beri segmen itu jaringan lebih besar (address4) di gateway.toml.
 doctor-dnsmasq-mend = Bila dnsmasq belum ada: apt install dnsmasq-base. Bila dnsmasq lain berjalan, matikan: systemctl disable --now dnsmasq
 doctor-radios-good = Semua titik akses menjawab ({ $known }).
 doctor-radios-warning = Ada titik akses yang tidak menjawab: { $missing }.

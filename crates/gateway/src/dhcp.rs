@@ -41,7 +41,7 @@ pub fn settings(segments: &[Segment], data: &Path, captive: Option<&str>) -> Opt
     line(format_args!("port=0"));
     line(format_args!("bind-dynamic\nexcept-interface=lo\nno-resolv\nno-hosts\nquiet-dhcp\nquiet-dhcp6"));
     line(format_args!("dhcp-authoritative\ndhcp-lease-max={}", leases.clamp(256, MOST_LEASES)));
-    line(format_args!("dhcp-leasefile={}", data.join("leases").display()));
+    line(format_args!("dhcp-leasefile={}", lease_file(data).display()));
     for s in served {
         line(format_args!("interface={}", s.interface));
         if let Some((net, (first, last))) = s.address4.and_then(|n| Some((n, pool(&n)?))) {
@@ -84,6 +84,37 @@ fn pool(net: &Ipv4Net) -> Option<(Ipv4Addr, Ipv4Addr)> {
 
 fn room(net: &Ipv4Net) -> u32 {
     pool(net).map_or(0, |(first, last)| u32::from(last).saturating_sub(u32::from(first)).saturating_add(1))
+}
+
+/// How many IPv4 addresses each segment has given out, and how many it has to give.
+///
+/// `leases` is the text of dnsmasq's file: a line a lease, expiry (0 is never), hardware
+/// address, address, name, client; IPv6 leases follow and are not counted. `now_s` is in
+/// seconds since 1970.
+pub fn given<'s>(
+    segments: &'s [Segment],
+    leases: &str,
+    now_s: i64,
+) -> impl Iterator<Item = (&'s Segment, u32, u32)> + use<'s> {
+    let held: Vec<Ipv4Addr> = leases
+        .lines()
+        .filter_map(|line| {
+            let mut fields = line.split(' ');
+            let until = fields.next()?.parse::<i64>().ok().filter(|until| *until == 0 || *until > now_s);
+            until.and(fields.nth(1)?.parse().ok())
+        })
+        .collect();
+    segments.iter().filter(|s| s.dhcp).filter_map(move |segment| {
+        let net = segment.address4?;
+        let count = held.iter().filter(|ip| net.contains(*ip)).count();
+        Some((segment, u32::try_from(count).unwrap_or(u32::MAX), room(&net)))
+    })
+}
+
+/// The file of dnsmasq's leases.
+#[must_use]
+pub fn lease_file(data: &Path) -> PathBuf {
+    data.join("leases")
 }
 
 /// Keeps dnsmasq running with the settings that fit `captive`, until `stop`.
@@ -196,6 +227,21 @@ mod tests {
             "nothing is announced without a certificate"
         );
         assert_eq!(settings(&segments()[2..], data, None), None);
+    }
+
+    #[test]
+    fn addresses_that_are_given_out_are_counted_until_their_time_is_over() {
+        let file = "100 02:00:00:00:00:01 10.77.0.16 phone 01:02\n\
+                    90 02:00:00:00:00:02 10.77.0.17 * *\n\
+                    0 02:00:00:00:00:03 10.78.0.20 printer *\n\
+                    half a line\n\
+                    duid 00:01:00:01\n\
+                    100 7001 fd77::9 * 00:01\n";
+        let segments = segments();
+        let counted: Vec<_> =
+            given(&segments, file, 95).map(|(s, held, room)| (&*s.name, held, room)).collect();
+        assert_eq!(counted, [("public", 1, 65_519), ("staff", 1, 238)]);
+        assert_eq!(given(&segments, "", 0).map(|(_, held, _)| held).sum::<u32>(), 0);
     }
 
     #[test]

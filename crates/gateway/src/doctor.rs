@@ -82,6 +82,7 @@ pub async fn examine(config: &Config, clock: &Clock) -> Report {
     findings.push(services::rules().await);
     findings.extend(services::dnsmasq(config));
     findings.extend(radios::all(status.as_ref()));
+    findings.extend(services::addresses_left(config, clock));
     let (resolver, portal, names, line, hub) = tokio::join!(
         services::resolver(config, clock),
         services::portal(config, clock),

@@ -72,6 +72,22 @@ pub(super) fn dnsmasq(config: &Config) -> Option<Finding> {
     })
 }
 
+/// Whether there are addresses left to give; one finding for each segment that has nearly none.
+///
+/// Somebody may take them all on purpose, or the network is too small for its people.
+pub(super) fn addresses_left(config: &Config, clock: &Clock) -> Vec<Finding> {
+    let leases = std::fs::read_to_string(dhcp::lease_file(&config.data)).unwrap_or_default();
+    dhcp::given(&config.segments, &leases, clock.now().seconds())
+        .filter(|(_, held, room)| u64::from(*held) * 10 >= u64::from(*room) * 9)
+        .map(|(segment, held, room)| {
+            Finding::warning("doctor-leases-warning", "doctor-leases-mend")
+                .with("segment", &segment.name)
+                .with("held", held)
+                .with("room", room)
+        })
+        .collect()
+}
+
 /// Whether our resolver answers a name that it knows itself.
 pub(super) async fn resolver(config: &Config, clock: &Clock) -> Finding {
     let here = SocketAddr::from((Ipv4Addr::LOCALHOST, config.dns.port));
