@@ -35,7 +35,7 @@ impl Actor {
         }
         self.zone = zone;
         self.keep_hours();
-        self.end_what_must(self.clock.mono_ms());
+        self.end_what_must();
         let now = self.clock.now();
         let put_out: Vec<SessionId> = self
             .sessions

@@ -95,7 +95,7 @@ impl Actor {
             self.account_ways(mono_ms);
         }
         self.keep_hours();
-        self.end_what_must(mono_ms);
+        self.end_what_must();
         if is_due(&mut self.upkeep.minute, mono_ms, MINUTE_MS) {
             self.report("renewing elements", Actor::renew);
             self.report("looking at the queues", Actor::mend_queues);
@@ -157,7 +157,9 @@ impl Actor {
     }
 
     /// Ends every session whose time has come.
-    pub(super) fn end_what_must(&mut self, mono_ms: i64) {
+    pub(super) fn end_what_must(&mut self) {
+        // Not the tick's own time: what was worked out since then ends at a later one.
+        let mono_ms = self.clock.mono_ms();
         let idle_ms = self.orders.plan.idle_ms;
         let due = |l: &Live| l.must_end(mono_ms, idle_ms).map(|reason| (l.id, reason));
         let mut ending: Vec<(SessionId, StopReason)> = self.sessions.iter().filter_map(due).collect();
