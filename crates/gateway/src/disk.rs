@@ -6,7 +6,7 @@
 mod files;
 mod memory;
 
-pub use files::Files;
+pub use files::{Files, write_whole};
 pub use memory::Memory;
 
 use std::io;

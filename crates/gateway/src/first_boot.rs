@@ -243,10 +243,12 @@ impl FirstBoot {
     /// `ConfigError` names what does not fit.
     pub fn set_way_out(&self, way: &WayOut) -> Result<(), ConfigError> {
         let data = &self.config.data;
+        local::write(&self.config.text, data, way.table(data)?)?;
+        // The password last: one that belongs to nothing that fits is not kept either.
         if way.kind == "pppoe" && !way.password.is_empty() {
             local::save(&data.join(PASSWORD), format!("{}\n", way.password).as_bytes())?;
         }
-        local::write(&self.config.text, data, way.table(data)?)
+        Ok(())
     }
 
     /// Shows a claim to the hub; the site that the box stands at now.

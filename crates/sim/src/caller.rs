@@ -6,9 +6,13 @@
 use crate::fleet::MOST_TASKS;
 use bytes::Bytes;
 use kulkul_model::Moment;
+use kulkul_model::session::SessionId;
 use kulkul_proof::request;
 use kulkul_proof::sign::Signer;
-use kulkul_wire::link::{Beat, BeatAnswer, Enrol, Enrolled, JOURNAL_TYPE, JournalAnswer, Version};
+use kulkul_wire::link::desired::RevokedSection;
+use kulkul_wire::link::{
+    Beat, BeatAnswer, Digest, Enrol, Enrolled, JOURNAL_TYPE, JournalAnswer, Manifest, Version, sign1,
+};
 use std::time::Duration;
 
 /// Why a call brought no answer that can be used.
@@ -157,6 +161,26 @@ impl Line {
         let path = format!("/link/v1/desired?have={have}&wait={wait_s}");
         let (status, bytes) = self.call(caller, (reqwest::Method::GET, &path), "", Vec::new()).await?;
         Ok((status == 200).then_some(bytes))
+    }
+}
+
+impl Line {
+    /// The sessions that a desired state ends; none where its section cannot be read.
+    ///
+    /// # Errors
+    /// As for every call.
+    pub async fn ended(&self, caller: Caller<'_>, manifest: &[u8]) -> Result<Vec<SessionId>, CallError> {
+        let manifest = sign1::decode(manifest).and_then(|signed| Manifest::decode(signed.payload)).ok();
+        let section = manifest.and_then(|m| m.sections.into_iter().find(|s| s.name == "revoked"));
+        // Nearly always nobody is; thousands of simulated boxes need not ask for that.
+        let empty = serde_json::to_vec(&RevokedSection::default()).map(|json| Digest::of(&json));
+        let Some(section) = section.filter(|s| empty.as_ref().ok() != Some(&s.sha256)) else {
+            return Ok(Vec::new());
+        };
+        let path = format!("/link/v1/blobs/{}", section.sha256);
+        let (_, body) = self.call(caller, (reqwest::Method::GET, &path), "", Vec::new()).await?;
+        let revoked: RevokedSection = serde_json::from_slice(&body).unwrap_or_default();
+        Ok(revoked.sessions.into_iter().map(|r| r.session).collect())
     }
 }
 

@@ -71,6 +71,22 @@ impl Guests {
         entries
     }
 
+    /// Ends the sessions among these that staff have ended.
+    pub fn put_out(&mut self, ended: &[SessionId]) -> Vec<Entry> {
+        let (out, stay): (Vec<Guest>, Vec<Guest>) =
+            self.online.drain(..).partition(|guest| ended.contains(&guest.session));
+        self.online = stay;
+        let stop = |guest: Guest| {
+            Entry::SessionStop(SessionStop {
+                session: guest.session,
+                age_ms: guest.age_minutes * 60_000,
+                usage: guest.usage,
+                reason: StopReason::Disconnected,
+            })
+        };
+        out.into_iter().map(stop).collect()
+    }
+
     fn come(&mut self, throw: Throw) -> Entry {
         let (a, b) = (throw.again().bits(), throw.again().again().bits());
         let session = SessionId((u128::from(a) << 64 | u128::from(b)).to_be_bytes());
@@ -128,6 +144,22 @@ mod tests {
         }
         assert!(begun > 50, "{begun}");
         assert_eq!(open, [], "a cut of power ends all");
+    }
+
+    #[test]
+    fn who_is_ended_by_staff_leaves_at_once_and_nobody_else() {
+        let mut guests = Guests::new(Dice::new(3));
+        let at = Moment::EPOCH;
+        let busy = Reading::Cut(empty_minute(at), UsageMinute { at, people: 40, ..UsageMinute::default() });
+        while guests.online.len() < 2 {
+            guests.minute(busy);
+        }
+        let (first, before) = (guests.online[0].session, guests.online.len());
+        let ended = guests.put_out(&[first, SessionId([9; 16])]);
+        assert!(matches!(&ended[..], [Entry::SessionStop(s)]
+            if s.session == first && s.reason == StopReason::Disconnected));
+        assert_eq!(guests.online.len(), before - 1);
+        assert!(guests.put_out(&[first]).is_empty(), "nobody is put out twice");
     }
 
     fn empty_minute(at: Moment) -> kulkul_model::measurement::Minute {

@@ -305,7 +305,14 @@ impl LightGateway {
         if answer.desired.is_some() && answer.desired != self.desired {
             let nonce = self.nonce();
             let caller = Caller { signer: &self.signer, keyid: &keyid, nonce: &nonce, now };
-            line.desired(caller, self.desired, 0).await?;
+            let manifest = line.desired(caller, self.desired, 0).await?;
+            if let Some(manifest) = manifest.filter(|_| self.guests.is_some()) {
+                let nonce = self.nonce();
+                let caller = Caller { signer: &self.signer, keyid: &keyid, nonce: &nonce, now };
+                let ended = line.ended(caller, &manifest).await?;
+                let stops = self.guests.as_mut().map(|g| g.put_out(&ended)).unwrap_or_default();
+                stops.iter().for_each(|stop| self.append(stop, now));
+            }
             self.desired = answer.desired;
             if let Some(version) = answer.desired {
                 self.append(&Entry::Event(Event::DesiredApplied { version }), now);

@@ -5,9 +5,7 @@
 //! checked before it is written; one that does not fit any more is left aside.
 
 use super::{Config, ConfigError};
-use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use crate::disk::write_whole;
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -55,14 +53,5 @@ pub fn write(gateway_toml: &str, data: &Path, uplink: Table) -> Result<(), Confi
 /// # Errors
 /// `Read` with the file and what the disk says.
 pub fn save(path: &Path, bytes: &[u8]) -> Result<(), ConfigError> {
-    let half = path.with_extension("half");
-    let run = || {
-        let mut file =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&half)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&half, path)?;
-        path.parent().map_or(Ok(()), |dir| fs::File::open(dir)?.sync_all())
-    };
-    run().map_err(|source| ConfigError::Read { path: path.to_owned(), source })
+    write_whole(path, bytes).map_err(|source| ConfigError::Read { path: path.to_owned(), source })
 }

@@ -10,6 +10,21 @@ use std::sync::{Mutex, PoisonError};
 /// Ends the name of a file that is being replaced.
 const HALF: &str = ".half";
 
+/// Writes a file whole or not at all, readable by its owner only; its directory must be there.
+///
+/// # Errors
+/// What the system says; the file of before is as it was.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut half = path.as_os_str().to_owned();
+    half.push(HALF);
+    let half = PathBuf::from(half);
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&half)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&half, path)?;
+    path.parent().map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+}
+
 /// A directory, with the file that grows held open.
 pub struct Files {
     directory: PathBuf,

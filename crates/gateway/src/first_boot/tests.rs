@@ -79,10 +79,12 @@ fn a_way_out_is_kept_only_when_it_fits_and_over_the_keys_of_the_provider_alone()
         (WayOut { vlan: "5000".to_owned(), ..way("dhcp") }, "vlan"),
         (WayOut { address4: "203.0.113".to_owned(), ..fixed.clone() }, "address4"),
         (way("static"), "address4"),
-        (way("pppoe"), "user"),
+        (WayOut { password: "rahasia".to_owned(), ..way("pppoe") }, "user"),
     ] {
         assert!(why(&odd).contains(wanted), "{odd:?}: {}", why(&odd));
-        assert!(!data.path().join(local::FILE).exists(), "nothing is kept of what does not fit");
+        for file in [local::FILE, PASSWORD] {
+            assert!(!data.path().join(file).exists(), "nothing is kept of what does not fit");
+        }
     }
     boot.set_way_out(&fixed).unwrap();
     let file = data.path().join("gateway.toml");

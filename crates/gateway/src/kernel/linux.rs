@@ -88,6 +88,10 @@ impl Linux {
     /// # Errors
     /// `KernelError` when the kernel cannot be asked.
     pub fn reachable(&mut self) -> Result<Vec<Neighbour>, KernelError> {
+        self.neighbours_where(routes::is_reachable)
+    }
+
+    fn neighbours_where(&mut self, wanted: fn(&Message<'_>) -> bool) -> Result<Vec<Neighbour>, KernelError> {
         let doing = "reading neighbours";
         let mut all = Vec::new();
         for six in [false, true] {
@@ -96,7 +100,7 @@ impl Linux {
                 false,
                 |seq| routes::neighbours(six, seq),
                 |m, out| {
-                    if routes::is_reachable(m) {
+                    if wanted(m) {
                         out.extend(routes::neighbour_from(m).map_err(garbled(doing))?);
                     }
                     Ok(())
@@ -246,20 +250,7 @@ impl Kernel for Linux {
     }
 
     fn neighbours(&mut self) -> Result<Vec<Neighbour>, KernelError> {
-        let doing = "reading neighbours";
-        let mut all = Vec::new();
-        for six in [false, true] {
-            all.extend(self.dump_all(
-                doing,
-                false,
-                |seq| routes::neighbours(six, seq),
-                |m, out| {
-                    out.extend(routes::neighbour_from(m).map_err(garbled(doing))?);
-                    Ok(())
-                },
-            )?);
-        }
-        Ok(all)
+        self.neighbours_where(|_| true)
     }
 
     fn addresses(&mut self, interface: &str) -> Result<Vec<IpNet>, KernelError> {

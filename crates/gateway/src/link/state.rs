@@ -4,7 +4,7 @@
 //! answered; a box that has one never enrols again by itself.
 
 use crate::clock::Clock;
-use crate::disk::Files;
+use crate::disk::{Files, write_whole};
 use crate::journal::{self, Journal, JournalError, Options};
 use crate::link::client::random;
 use kulkul_model::gateway::GatewayId;
@@ -13,8 +13,7 @@ use kulkul_proof::{KeyRing, KeyTrouble, Signer, key_file};
 use kulkul_wire::link::{Digest, Enrolled, HubKeys};
 use serde::{Deserialize, Serialize};
 use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -134,16 +133,7 @@ const KEY: &str = "gateway.key";
 
 /// Writes a file whole or not at all, readable by its owner only.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
-    let half = path.with_extension("half");
-    let run = || {
-        let mut file =
-            fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&half)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&half, path)?;
-        path.parent().map_or(Ok(()), |dir| fs::File::open(dir)?.sync_all())
-    };
-    run().map_err(|cause| StateError::File { path: path.to_owned(), cause })
+    write_whole(path, bytes).map_err(|cause| StateError::File { path: path.to_owned(), cause })
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>, StateError> {

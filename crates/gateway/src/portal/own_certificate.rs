@@ -6,6 +6,7 @@
 
 use super::tls::Files;
 use crate::clock::Clock;
+use crate::disk::write_whole;
 use crate::journal::Journal;
 use kulkul_model::Moment;
 use kulkul_wire::link::desired::{CertificateSection, Desired};
@@ -16,8 +17,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use serde::{Deserialize, Serialize};
 use std::fs;
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -167,17 +167,9 @@ impl OwnCertificate {
     /// Writes a file whole or not at all, readable by its owner only.
     fn write(&self, name: &str, bytes: &[u8]) -> Result<(), NoCertificate> {
         let path = self.path(name);
-        let half = self.path(&format!("{name}.half"));
-        let run = || {
-            fs::create_dir_all(&self.directory)?;
-            let mut file =
-                fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&half)?;
-            file.write_all(bytes)?;
-            file.sync_all()?;
-            fs::rename(&half, &path)?;
-            fs::File::open(&self.directory)?.sync_all()
-        };
-        run().map_err(|cause| NoCertificate::File { path: path.clone(), cause })
+        fs::create_dir_all(&self.directory)
+            .and_then(|()| write_whole(&path, bytes))
+            .map_err(|cause| NoCertificate::File { path: path.clone(), cause })
     }
 }
 

@@ -28,7 +28,7 @@ pub fn routes() -> Router<Hub> {
     Router::new()
         .route("/console/gateways", get(list))
         .route("/console/gateways/{id}/revoke", post(revoke))
-        .route("/console/gateways/{id}/open", post(open))
+        .route("/console/gateways/{id}/open", get(back).post(open))
 }
 
 #[derive(Template)]
@@ -154,6 +154,11 @@ struct LocalCodePage {
 #[serde(default)]
 struct OpenForm {
     challenge: String,
+}
+
+/// The address of an answer, opened again: by the language link, or from the history.
+async fn back() -> Redirect {
+    Redirect::to("/console/gateways")
 }
 
 /// The answer to a challenge, for the telephone; nothing of it is kept but the audit.
