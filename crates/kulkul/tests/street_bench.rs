@@ -131,8 +131,8 @@ fn five_thousand(street: &Street, shared: bool) -> std::path::PathBuf {
         };
         book.put(clock.stamp(), &live).unwrap();
     }
-    // Without a claim the box serves the place by itself.
-    street.gateway_toml("hub = \"https://198.51.100.130:8443\"", "").unwrap()
+    // The box serves the place by itself: no hub is measured here.
+    street.gateway_toml("hub = \"https://198.51.100.130:8443\"\nalone = true", "").unwrap()
 }
 
 #[test]
