@@ -1,6 +1,6 @@
 use kulkul_wire::netlink::message::{Message, Messages};
 use kulkul_wire::netlink::tables::{self, Part};
-use kulkul_wire::netlink::{Change, Element, Extra, Set, routes};
+use kulkul_wire::netlink::{Change, Element, Extra, Set, flows, routes};
 
 /// Any bytes as one datagram of the kernel; what is read as an element is written and read back.
 pub fn check(bytes: &[u8]) {
@@ -9,6 +9,7 @@ pub fn check(bytes: &[u8]) {
         let _ = (message.errno(), message.words());
         let _ = (tables::table_digest(&message), tables::generation_from(&message));
         let _ = (routes::neighbour_from(&message), routes::address_from(&message));
+        let _ = flows::heard_from(&message, |_| false);
         for part in Part::ALL {
             let _ = tables::lasting(&message, part);
         }

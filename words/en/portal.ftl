@@ -131,3 +131,7 @@ portal-here-page = This place's page
 portal-elsewhere-heading = Another place
 portal-elsewhere = The code { $code } belongs to another place, not to this one.
 portal-elsewhere-link = Open the page of { $code }
+portal-log-off = This box keeps no log of connections. One that it kept before is deleted { $days } days after it was written.
+portal-log-lease = This box keeps for { $days } days which device had which address, and when.
+portal-log-flow = This box keeps for { $days } days which device had which address, which connection went out by which port, and when. Never where to.
+portal-log-behind = Where the provider shares one public address among many customers (CGNAT), it may be impossible to tell from this who made a connection.

@@ -131,3 +131,7 @@ portal-here-page = Halaman tempat ini
 portal-elsewhere-heading = Tempat lain
 portal-elsewhere = Kode { $code } milik tempat lain, bukan tempat ini.
 portal-elsewhere-link = Buka halaman { $code }
+portal-log-off = Alat ini tidak menyimpan catatan sambungan. Catatan yang dulu disimpan dihapus { $days } hari setelah ditulis.
+portal-log-lease = Alat ini menyimpan selama { $days } hari: perangkat mana memakai alamat mana, dan kapan.
+portal-log-flow = Alat ini menyimpan selama { $days } hari: perangkat mana memakai alamat mana, sambungan mana keluar lewat port mana, dan kapan. Tujuannya tidak pernah dicatat.
+portal-log-behind = Bila penyedia memakai satu alamat publik untuk banyak pelanggan (CGNAT), dari catatan ini mungkin tidak dapat diketahui siapa yang membuka suatu sambungan.

@@ -9,6 +9,7 @@ pub mod advert;
 pub mod chance;
 pub mod clock;
 pub mod config;
+pub mod connections;
 pub mod dhcp;
 pub mod disk;
 pub mod dns;

@@ -6,7 +6,8 @@ use kulkul_model::session::{Mac, SessionId, id_text};
 use kulkul_model::{Moment, Zone};
 use kulkul_wire::link::Desired;
 use kulkul_wire::link::desired::{
-    self, AccessSection, FleetSection, HoursSection, LineSection, NotOrders, PlanSection, RevokedDevice,
+    self, AccessSection, ConnectionsSection, FleetSection, HoursSection, LineSection, NotOrders, PlanSection,
+    RevokedDevice,
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,8 @@ pub struct Orders {
     pub strict_names: bool,
     /// Access points, and where they may go.
     pub fleet: FleetSection,
+    /// What is kept of who went out.
+    pub connections: ConnectionsSection,
     /// The zone of days and opening hours.
     pub zone: String,
 }
@@ -60,6 +63,7 @@ impl Default for Orders {
             hours: HoursSection::default(),
             strict_names: false,
             fleet: FleetSection::default(),
+            connections: ConnectionsSection::default(),
             zone: "Asia/Makassar".to_owned(),
         }
     }
@@ -77,6 +81,7 @@ impl From<&Desired> for Orders {
             hours: d.hours.clone(),
             strict_names: d.filter.strict,
             fleet: d.fleet.clone(),
+            connections: d.connections.clone(),
             zone: d.site.zone.clone(),
         }
     }
@@ -113,6 +118,7 @@ impl Orders {
     pub fn check(&self) -> Result<Zone, NotFollowed> {
         let zone = Zone::named(&self.zone)?;
         desired::check(&self.plan, &self.line, &self.hours)?;
+        self.connections.check()?;
         Ok(zone)
     }
 }

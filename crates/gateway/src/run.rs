@@ -10,6 +10,7 @@ mod portal;
 use crate::access_points::{self, AccessPoints};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::connections;
 use crate::firewall;
 use crate::first_boot::Again;
 use crate::kernel::linux::Linux;
@@ -119,6 +120,8 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     if let Err(error) = journal.append(Entry::Started(Started { capabilities: capabilities.clone() })).await {
         tracing::error!(%error, "the start is not recorded");
     }
+    let places = config.segments.iter().flat_map(|s| s.networks()).collect();
+    let (log, teller) = connections::Log::new(config.data.clone(), places, clock.clone(), journal.clone());
     let parts = Parts {
         config: config.clone(),
         clock: clock.clone(),
@@ -127,6 +130,7 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
         journal: journal.clone(),
         ids: chance::session_ids(),
         can: Can::from(&capabilities),
+        teller,
     };
     let (supervisor, actor) = supervisor::start(parts, stop.clone())?;
     let (desired_tx, desired) = watch::channel(None);
@@ -140,6 +144,7 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
         tasks,
         stop: stop.clone(),
     };
+    house.tasks.spawn(log.run(stop.clone()));
     outward::follow(&house, ears);
     let again = Again::new(stop.clone());
     let first_boot = portal::first_boot(&house, met.is_some(), &capabilities, &again)?;
@@ -306,6 +311,7 @@ fn report(
         blocked,
         clock: house.clock.clone(),
         since: house.clock.wall(),
+        data: house.config.data.clone(),
     };
     let (data, stop) = (house.config.data.clone(), house.stop.clone());
     house.tasks.spawn(async move {

@@ -19,6 +19,8 @@ mod town;
 mod access_points;
 #[path = "street/captive_api.rs"]
 mod captive_api;
+#[path = "street/connections.rs"]
+mod connections;
 #[path = "street/first_boot.rs"]
 mod first_boot;
 #[path = "street/portal_days.rs"]

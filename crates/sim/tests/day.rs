@@ -96,6 +96,7 @@ fn start(
             id[8..].copy_from_slice(&ids.fetch_add(1, Ordering::Relaxed).to_be_bytes());
             SessionId(id)
         }),
+        teller: kulkul_gateway::connections::Teller::to_nobody(),
         can: Can { htb: true, ifb: true, leaves: Leaves::default() },
     };
     let (supervisor, task) = supervisor::start(parts, stop.clone()).unwrap();

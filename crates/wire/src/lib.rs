@@ -8,6 +8,7 @@ pub mod advert;
 pub mod blocklist;
 pub mod captive;
 pub mod certificate;
+pub mod connections;
 pub mod dns;
 pub mod echo;
 pub mod link;

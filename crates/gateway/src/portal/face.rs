@@ -7,7 +7,7 @@ use crate::words::{Lang, Words};
 use kulkul_model::hours::Timetable;
 use kulkul_model::site::SiteCode;
 use kulkul_model::{Moment, Zone};
-use kulkul_wire::link::desired::{Closure, Desired, Text};
+use kulkul_wire::link::desired::{Closure, ConnectionsSection, Desired, Text};
 use std::net::IpAddr;
 
 /// The most announced closures that are shown.
@@ -44,6 +44,8 @@ pub struct Face {
     pub closures: Vec<Closure>,
     /// Whether encrypted DNS past the box is refused.
     pub strict_names: bool,
+    /// What the box keeps of who went out.
+    pub connections: ConnectionsSection,
     /// Styles with the place's colour.
     pub look: Look,
     /// The language for browsers that name none.
@@ -103,6 +105,7 @@ impl Face {
             timetable: None,
             closures: Vec::new(),
             strict_names: false,
+            connections: ConnectionsSection::default(),
             look: Look::of(None),
             first: Lang::Id,
             host: here.host.clone(),
@@ -137,6 +140,7 @@ impl Face {
             timetable: desired.hours.timetable.clone(),
             closures,
             strict_names: desired.filter.strict,
+            connections: desired.connections.clone(),
             look: Look::of(desired.portal.colour.as_deref()),
             first: site.languages.first().and_then(|l| Lang::parse(l)).unwrap_or(Lang::Id),
             host,

@@ -18,6 +18,7 @@ use crate::words::{Lang, Words};
 use askama::Template;
 use kulkul_model::Moment;
 use kulkul_model::session::Mac;
+use kulkul_wire::link::desired::ConnectionLog;
 use spoken::Announced;
 
 /// Where a device's token goes in a page that was drawn beforehand.
@@ -139,6 +140,7 @@ impl<'a> View<'a> {
         lines.push(rate);
         lines.extend(self.day_share());
         lines.extend(self.face.strict_names.then(|| self.word("portal-strict-names").to_owned()));
+        lines.extend((self.face.connections.log != ConnectionLog::Off).then(|| self.logged()));
         rendered(&Welcome {
             frame: self.frame(self.word("portal-title"), self.other_href("/", to)),
             greeting: &said.greeting,
@@ -198,6 +200,10 @@ impl<'a> View<'a> {
     pub fn privacy(&self, mac: Option<Mac>) -> String {
         let mut lines: Vec<String> =
             (1..=5).map(|n| self.words.text(self.lang, &format!("portal-privacy-{n}")).to_owned()).collect();
+        lines.push(self.logged());
+        if self.face.connections.log != ConnectionLog::Off {
+            lines.push(self.word("portal-log-behind").to_owned());
+        }
         lines.extend(self.face.strict_names.then(|| self.word("portal-strict-names").to_owned()));
         lines.push(self.words.with(
             self.lang,
@@ -209,6 +215,16 @@ impl<'a> View<'a> {
         }
         let heading = self.word("portal-privacy-heading");
         self.telling((heading, self.other_href("/privacy", None)), lines, vec![self.back()])
+    }
+
+    /// What the box keeps of connections, and for how long.
+    fn logged(&self) -> String {
+        let key = match self.face.connections.log {
+            ConnectionLog::Off => "portal-log-off",
+            ConnectionLog::Lease => "portal-log-lease",
+            ConnectionLog::Flow => "portal-log-flow",
+        };
+        self.words.with(self.lang, key, &[("days", &self.face.connections.keep_days.to_string())])
     }
 
     fn until_if_accepted(&self) -> Vec<String> {

@@ -10,12 +10,14 @@ mod keep;
 mod people;
 mod places;
 mod queues;
+mod told;
 mod upkeep;
 mod ways;
 
 use super::{Ask, Supervisor, Totals, Who};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::connections::Teller;
 use crate::journal::{Journal, JournalError};
 use crate::kernel::neighbours::{Heard, Listener};
 use crate::kernel::{Kernel, KernelError};
@@ -58,6 +60,8 @@ pub struct Parts {
     pub ids: Box<dyn FnMut() -> SessionId + Send>,
     /// How this kernel can share a line.
     pub can: Can,
+    /// Hears who is online, for the connection log.
+    pub teller: Teller,
 }
 
 /// Why the supervisor could not start.
@@ -135,6 +139,7 @@ struct Actor {
     /// What all had used when this process began.
     base: Usage,
     consents: BTreeMap<u32, u64>,
+    log: told::Log,
     upkeep: upkeep::Upkeep,
 }
 

@@ -14,8 +14,9 @@ use kulkul_proof::manifest;
 use kulkul_store::desired::{Kept, Place};
 use kulkul_store::{StoreError, Tx, access_point, certificate, desired, disconnect, setting};
 use kulkul_wire::link::desired::{
-    AccessPoint, AccessSection, CertificateSection, FilterSection, FleetSection, LineSection, NetworkSection,
-    PlanSection, PortalSection, RevokedSection, RevokedSession, SiteSection, Text,
+    AccessPoint, AccessSection, CertificateSection, ConnectionsSection, FilterSection, FleetSection,
+    LineSection, NetworkSection, PlanSection, PortalSection, RevokedSection, RevokedSession, SiteSection,
+    Text,
 };
 use kulkul_wire::link::{Digest, Manifest, Section, Version};
 use serde::Serialize;
@@ -147,6 +148,7 @@ async fn build(
         ("hours", json(&hours)),
         ("filter", json(&held.section::<FilterSection>("filter", "{}")?)),
         ("certificate", json(&certificate)),
+        ("connections", json(&held.section::<ConnectionsSection>("connections", "{}")?)),
     ])
 }
 

@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
 
+mod connections;
+
 /// Run the box at a site: portal, firewall, names, journal (the default), or ask it
 #[derive(Debug, clap::Args)]
 #[command(
@@ -48,6 +50,11 @@ enum Act {
         #[arg(long)]
         json: bool,
     },
+    /// Say who was online at a moment, by the connection log of this box; noted in the journal
+    #[command(
+        after_help = "Example:\n  kulkul gateway connections --at 2026-11-24T20:15:00+08:00 --port 51234 --reason \"letter B/17/2026\""
+    )]
+    Connections(connections::Args),
     /// Make the code for the label of a box that is not set up yet; shown once, an older one is void
     #[command(after_help = "Example:\n  kulkul gateway label")]
     Label,
@@ -104,6 +111,7 @@ impl Args {
             }
             Act::Status { json } => runtime::run(status(read(&self.config)?, json)),
             Act::Doctor { json } => runtime::run(doctor(read(&self.config)?, json)),
+            Act::Connections(args) => runtime::run(args.run(read(&self.config)?)),
             Act::MakeSet { text, set } => {
                 let names = lists::measure(&text, &set).or_input("give a plain list of names")?;
                 screen::line(names.to_string())?;
@@ -153,7 +161,7 @@ fn read(file: &Path) -> Result<Config, Failure> {
         .map_err(|e| Failure::input(e, "give the gateway's file with --config"))
 }
 
-fn language() -> Lang {
+pub(super) fn language() -> Lang {
     Lang::of_shell(|name| std::env::var(name).ok())
 }
 

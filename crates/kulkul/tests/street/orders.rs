@@ -10,6 +10,7 @@ impl Town {
     pub(super) fn order(&self, section: &str, fields: &str) {
         let mut command = self.street.hub.command(&kulkul());
         command.args(["orders", "set", section, fields, "--scope", &format!("site:{SITE}"), "--config"]);
+        command.env_remove("KULKUL_GATEWAY").env_remove("KULKUL_REQUIRE_KERNEL");
         let out = command.arg(&self.prepared.config).output().unwrap();
         assert!(out.status.success(), "{fields}: {}", String::from_utf8_lossy(&out.stderr));
     }

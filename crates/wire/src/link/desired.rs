@@ -13,10 +13,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 mod check;
+mod connections;
 mod filter;
 mod sections;
 
 pub use check::{NotOrders, check};
+pub use connections::{ConnectionLog, ConnectionsSection};
 pub use filter::{BlockList, FilterSection, ListFormat};
 pub use sections::{
     AccessPoint, AccessSection, CertificateSection, Closure, DnsOverTls, FleetSection, HoursSection,
@@ -178,4 +180,7 @@ pub struct Desired {
     /// The certificate of the portal's name.
     #[serde(default)]
     pub certificate: CertificateSection,
+    /// What is kept of who went out.
+    #[serde(default)]
+    pub connections: ConnectionsSection,
 }

@@ -132,6 +132,29 @@ pub enum Event {
         /// How long it did not, milliseconds.
         lost_ms: u64,
     },
+    /// What the box keeps of connections was changed.
+    ConnectionLog {
+        /// What: `off`, `lease` or `flow`.
+        log: String,
+        /// For how many days.
+        days: u64,
+    },
+    /// Somebody at the box asked its log of connections.
+    ConnectionsAsked {
+        /// For which moment.
+        at: Moment,
+        /// For which translated port; none asked for everybody.
+        port: Option<u16>,
+        /// Why, in the words of who asked.
+        reason: String,
+        /// How many answers there were.
+        found: u64,
+    },
+    /// Something is missing in the log of connections.
+    ConnectionsLost {
+        /// Why, in English, for staff.
+        why: String,
+    },
     /// Written by a newer version; known by its name only.
     Other {
         /// The event's name.
@@ -165,6 +188,9 @@ impl Event {
             Event::UplinkOverlaps { .. } => "uplink_overlaps",
             Event::AccessPointLost { .. } => "access_point_lost",
             Event::AccessPointBack { .. } => "access_point_back",
+            Event::ConnectionLog { .. } => "connection_log",
+            Event::ConnectionsAsked { .. } => "connections_asked",
+            Event::ConnectionsLost { .. } => "connections_lost",
             Event::Other { name } => name,
         }
     }
@@ -174,6 +200,7 @@ impl Event {
         let extra = match self {
             Event::UplinkLost | Event::Other { .. } => 0,
             Event::LineCarried { .. } => 5,
+            Event::ConnectionsAsked { .. } => 4,
             Event::DesiredRefused { .. } | Event::UplinkSwitched { .. } | Event::UplinkMoved { .. } => 3,
             Event::DesiredApplied { .. }
             | Event::ClockStepped { .. }
@@ -181,6 +208,7 @@ impl Event {
             | Event::AccessPointBack { .. }
             | Event::ListTaken { .. }
             | Event::ListRefused { .. }
+            | Event::ConnectionLog { .. }
             | Event::UplinkOverlaps { .. } => 2,
             _ => 1,
         };
@@ -210,6 +238,14 @@ impl Event {
             }
             Event::UplinkMoved { interface, from, to } => p.text(interface).text(from).text(to),
             Event::UplinkOverlaps { interface, why } => p.text(interface).text(why),
+            Event::ConnectionLog { log, days } => p.text(log).u64(*days),
+            Event::ConnectionsAsked { at, port, reason, found } => {
+                p.i64(at.ms()).maybe(*port, |p, port| {
+                    p.u64(port.into());
+                });
+                p.text(reason).u64(*found)
+            }
+            Event::ConnectionsLost { why } => p.text(why),
         };
         p.done()
     }
@@ -272,6 +308,16 @@ impl Event {
                 let interface = t.text()?.to_owned();
                 (Event::UplinkOverlaps { interface, why: t.text()?.to_owned() }, need(2)?)
             }
+            "connection_log" => {
+                let log = t.text()?.to_owned();
+                (Event::ConnectionLog { log, days: t.u64()? }, need(2)?)
+            }
+            "connections_asked" => {
+                let (at, port) = (Moment::from_ms(t.i64()?), t.maybe(Take::u16)?);
+                let reason = t.text()?.to_owned();
+                (Event::ConnectionsAsked { at, port, reason, found: t.u64()? }, need(4)?)
+            }
+            "connections_lost" => (Event::ConnectionsLost { why: t.text()?.to_owned() }, need(1)?),
             other => (Event::Other { name: other.to_owned() }, n),
         };
         t.skip(left)?;

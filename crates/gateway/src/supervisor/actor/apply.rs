@@ -34,6 +34,9 @@ impl Actor {
             return Err(refused(&e));
         }
         self.zone = zone;
+        if before.connections != self.orders.connections {
+            self.tell_ordered(true);
+        }
         self.keep_hours();
         self.end_what_must();
         let now = self.clock.now();

@@ -29,7 +29,7 @@ impl Actor {
         totals: watch::Sender<Totals>,
         lines: watch::Sender<Vec<LineState>>,
     ) -> Result<Self, SupervisorError> {
-        let Parts { config, clock, mut kernel, listener, journal, ids, can } = parts;
+        let Parts { config, clock, mut kernel, listener, journal, ids, can, teller } = parts;
         let dir = config.data.clone();
         let failed = |source| SupervisorError::Book { dir: dir.clone(), source };
         let (book, people) = Book::open(&dir).map_err(failed)?;
@@ -73,6 +73,7 @@ impl Actor {
             finished: Usage::default(),
             base: Usage::default(),
             consents: BTreeMap::new(),
+            log: super::told::Log::new(teller),
             upkeep,
         })
     }
@@ -111,6 +112,7 @@ impl Actor {
         self.base = self.used();
         self.keep_hours();
         self.publish();
+        self.tell_all();
         self.note_boot();
         Ok(())
     }

@@ -173,6 +173,9 @@ impl Actor {
         if let Some(live) = self.sessions.get_mut(id) {
             live.phase = Phase::Online;
             let live = live.clone();
+            for ip in live.addresses.keys() {
+                self.tell_address(id, live.mac, *ip);
+            }
             if let Some(terms) = live.terms {
                 *self.consents.entry(terms).or_default() += 1;
             }
@@ -221,6 +224,7 @@ impl Actor {
         if let Some(class) = live.caps.class {
             self.drop_class(id, class);
         }
+        self.tell_over(id);
         self.record_stop(id);
         self.publish();
     }
@@ -280,6 +284,7 @@ impl Actor {
         let elements = live.person(ip).elements(left_ms.unsigned_abs(), none, none);
         changes.extend(elements.into_iter().map(Change::Add));
         self.sessions.join(id, ip);
+        self.tell_address(id, mac, ip);
         let result = self.change(&changes);
         if let Some(live) = self.sessions.get_mut(id) {
             if let Some(counted) = live.addresses.get_mut(&ip) {

@@ -56,6 +56,7 @@ impl House {
                 n += 1;
                 SessionId([n; 16])
             }),
+            teller: crate::connections::Teller::to_nobody(),
             can: Can { htb: true, ifb: true, leaves: crate::shaping::Leaves::default() },
         };
         let (supervisor, task) = start(parts, stop.clone()).unwrap();

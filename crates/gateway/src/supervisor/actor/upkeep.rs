@@ -96,6 +96,7 @@ impl Actor {
         }
         self.keep_hours();
         self.end_what_must();
+        self.catch_up();
         if is_due(&mut self.upkeep.minute, mono_ms, MINUTE_MS) {
             self.report("renewing elements", Actor::renew);
             self.report("looking at the queues", Actor::mend_queues);

@@ -58,6 +58,14 @@ struct OrdersPage {
 }
 
 impl OrdersPage {
+    /// What may be kept of connections.
+    fn logs(&self) -> Vec<Choice> {
+        let one = |log: &str| (log.to_owned(), self.w.of("orders-log", log));
+        let empty = (String::new(), self.w.t("orders-log-empty").to_owned());
+        let known = ["off", "lease", "flow"].map(one);
+        Choice::among([empty].into_iter().chain(known), &self.form.log)
+    }
+
     /// Name, word and hours of each day.
     fn days(&self) -> Vec<(&'static str, String, &str)> {
         let days = DAYS.into_iter().zip(self.form.days());

@@ -8,8 +8,8 @@ use kulkul_model::hours::words::{self, NotHours};
 use kulkul_model::hours::{Span, Week};
 use kulkul_model::{Moment, Refusal, Zone, spelling};
 use kulkul_wire::link::desired::{
-    self, AccessSection, Closure, FilterSection, HoursSection, LineSection, NetworkSection, PlanSection,
-    PortalSection,
+    self, AccessSection, Closure, ConnectionsSection, FilterSection, HoursSection, LineSection,
+    NetworkSection, PlanSection, PortalSection,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -29,8 +29,9 @@ pub struct Section {
 }
 
 /// Every one, by name.
-pub const SECTIONS: [Section; 8] = [
+pub const SECTIONS: [Section; 9] = [
     Section { name: "access", known: all::<AccessSection>, read: plain::<AccessSection> },
+    Section { name: "connections", known: all::<ConnectionsSection>, read: connections },
     Section { name: "filter", known: all::<FilterSection>, read: plain::<FilterSection> },
     Section { name: "fleet", known: all::<FleetOrder>, read: plain::<FleetOrder> },
     Section { name: "hours", known: all::<HoursOrder>, read: hours },
@@ -92,6 +93,10 @@ fn read<T: DeserializeOwned>(value: Value) -> Result<T, String> {
 
 fn plain<T: DeserializeOwned>(value: Value) -> Result<(), String> {
     read::<T>(value).map(drop)
+}
+
+fn connections(value: Value) -> Result<(), String> {
+    read::<ConnectionsSection>(value)?.check().map_err(|e| e.to_string())
 }
 
 fn plan(value: Value) -> Result<(), String> {

@@ -70,10 +70,16 @@ async fn the_narrower_order_wins_field_by_field() {
         assert!(orders::remove(&h.hub, &by, "plan", &scope).await.unwrap());
         assert!(!orders::remove(&h.hub, &by, "plan", &scope).await.unwrap(), "there is nothing any more");
         assert_eq!(h.section("BJ-001", "plan").await["down_kbps"], json!(4_000));
-        assert_eq!(orders::list(&h.hub).await.unwrap().len(), 2);
+        let off = h.section("BJ-001", "connections").await;
+        assert_eq!(off, json!({"log": "off", "keep_days": 30, "most_mb": 32}), "nothing is kept by default");
+        h.order("connections", "site:BJ-001", json!({"log": "flow", "keep_days": 90})).await.unwrap();
+        let flow = h.section("BJ-001", "connections").await;
+        assert_eq!((&flow["log"], &flow["keep_days"]), (&json!("flow"), &json!(90)));
+        assert_eq!(h.section("BJ-002", "connections").await["log"], "off");
+        assert_eq!(orders::list(&h.hub).await.unwrap().len(), 3);
         let mut tx = h.hub.store().reader().await.unwrap();
         let told = audit::list(&mut tx, i64::MAX, 10).await.unwrap();
-        assert_eq!(told.iter().filter(|(_, e)| e.noun == "order").count(), 4);
+        assert_eq!(told.iter().filter(|(_, e)| e.noun == "order").count(), 5);
     })
     .await;
 }
@@ -89,6 +95,8 @@ async fn what_nobody_can_follow_is_refused_at_its_field() {
                 vec![("/down_kbps", "orders-value"), ("/session_ms", "orders-value")],
             ),
             ("hours", json!({"week": {"mon": "8-12"}}), vec![("/week", "orders-value")]),
+            ("connections", json!({"log": "all"}), vec![("/log", "orders-value")]),
+            ("connections", json!({"keep_days": 0}), vec![("/keep_days", "orders-value")]),
             (
                 "line",
                 json!({"shares": [{"kind": "public", "min_percent": 101, "priority": 0}]}),

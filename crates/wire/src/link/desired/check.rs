@@ -19,6 +19,16 @@ pub enum NotOrders {
         /// The least.
         least: u64,
     },
+    /// A bound that no box could keep.
+    #[error("{field} is {value}; the most is {most}")]
+    TooMuch {
+        /// Section and field.
+        field: &'static str,
+        /// What was ordered.
+        value: u64,
+        /// The most.
+        most: u64,
+    },
     /// Shares of the line that are more than the line.
     #[error("line.shares promise {0} % of the line")]
     Shares(u32),

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 /// The sections that the form has fields of.
-pub(super) const SECTIONS: [&str; 3] = ["plan", "hours", "portal"];
+pub(super) const SECTIONS: [&str; 4] = ["plan", "hours", "portal", "connections"];
 
 /// What an office changes from day to day in one scope.
 #[derive(Deserialize, Default, Clone)]
@@ -32,6 +32,8 @@ pub(super) struct Form {
     pub(super) sun: String,
     pub(super) notice_id: String,
     pub(super) notice_en: String,
+    pub(super) log: String,
+    pub(super) keep_days: String,
 }
 
 /// Order's field, and how many of the order's unit the form's has.
@@ -61,6 +63,10 @@ impl Form {
             text.unwrap_or_default().to_owned()
         };
         let keep = if week.is_some() { "yes".to_owned() } else { String::new() };
+        let connections = |field: &str| held("connections").and_then(|h| h.get(field));
+        let log = connections("log").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let keep_days = connections("keep_days").and_then(Value::as_u64);
+        let keep_days = keep_days.map(|n| n.to_string()).unwrap_or_default();
         let (scope, notice_id, notice_en) = (scope.to_owned(), notice("id"), notice("en"));
         Form {
             scope,
@@ -78,6 +84,8 @@ impl Form {
             sun,
             notice_id,
             notice_en,
+            log,
+            keep_days,
         }
     }
 
@@ -87,12 +95,13 @@ impl Form {
     }
 
     /// The orders' fields by section; null for those that are left empty.
-    pub(super) fn sections(&self) -> Result<[(&'static str, Fields); 3], Refusal> {
+    pub(super) fn sections(&self) -> Result<[(&'static str, Fields); 4], Refusal> {
         let one = |field: &str, value| [(field.to_owned(), value)].into_iter().collect::<Fields>();
         Ok([
             ("plan", self.plan()?),
             ("hours", one("week", self.week())),
             ("portal", one("notice", self.notice())),
+            ("connections", self.connections()?),
         ])
     }
 
@@ -100,6 +109,13 @@ impl Form {
         let typed = [&self.down, &self.up, &self.day_mb, &self.day_minutes];
         let all = PLAN.into_iter().zip(typed);
         all.map(|((field, unit), text)| Ok((field.to_owned(), read(text, unit)?))).collect()
+    }
+
+    fn connections(&self) -> Result<Fields, Refusal> {
+        let log = Some(self.log.trim()).filter(|l| !l.is_empty());
+        let fields =
+            [("log", log.map_or(Value::Null, |l| json!(l))), ("keep_days", read(&self.keep_days, 1)?)];
+        Ok(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
     fn week(&self) -> Value {
@@ -152,6 +168,8 @@ pub(super) fn told(w: &W, order: &Order) -> Vec<String> {
             ("up_kbps", Some(n), _) => w.a("orders-told-up", "n", written(n, 1_000)),
             ("day_bytes", Some(n), _) => w.a("orders-told-data", "n", written(n, 1_000_000)),
             ("day_ms", Some(n), _) => w.a("orders-told-time", "n", written(n, 60_000)),
+            ("log", _, Value::String(log)) => w.a("orders-told-log", "log", w.of("orders-log", log)),
+            ("keep_days", Some(n), _) => w.a("orders-told-days", "n", n),
             ("week", _, Value::Object(week)) if week.is_empty() => w.t("orders-told-never").to_owned(),
             ("week", _, Value::Object(week)) => {
                 let day = |(day, hours): (&String, &Value)| {
@@ -202,6 +220,13 @@ mod tests {
             (form.mon.as_str(), form.sun.as_str(), form.keep.as_str()),
             ("06:00-22:00", "08:00-12:00", "yes")
         );
+        let log = json!({"log": "flow", "keep_days": 7}).as_object().unwrap().clone();
+        let held = [
+            Order { section: "connections".to_owned(), scope: "regency".to_owned(), fields: log.clone() },
+            held[0].clone(),
+        ];
+        let form = Form::of(&held, "regency");
+        assert_eq!((form.connections().unwrap(), form.keep_days.as_str()), (log, "7"));
         assert_eq!(Form::of(&held, "area:51.03").keep, "", "another scope says nothing of it");
     }
 }
