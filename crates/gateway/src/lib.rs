@@ -11,6 +11,7 @@ pub mod clock;
 pub mod config;
 pub mod connections;
 pub mod dhcp;
+pub mod diagnostics;
 pub mod disk;
 pub mod dns;
 pub mod doctor;

@@ -11,6 +11,7 @@ use crate::access_points::{self, AccessPoints};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connections;
+use crate::diagnostics::Diagnostics;
 use crate::firewall;
 use crate::first_boot::Again;
 use crate::kernel::linux::Linux;
@@ -146,6 +147,9 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     };
     house.tasks.spawn(log.run(stop.clone()));
     outward::follow(&house, ears);
+    let asked =
+        Diagnostics::new(house.config.clone(), house.desired.clone(), house.journal.clone(), clock.clone());
+    house.tasks.spawn(asked.run(stop.clone()));
     let again = Again::new(stop.clone());
     let first_boot = portal::first_boot(&house, met.is_some(), &capabilities, &again)?;
     let (in_force, blocked) = names::start(&house, exe, met.as_ref())?;

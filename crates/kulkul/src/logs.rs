@@ -3,7 +3,9 @@
 use clap::ValueEnum;
 use std::io::{self, IsTerminal as _};
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::fmt;
+#[cfg(feature = "gateway")]
+use tracing_subscriber::fmt::writer::MakeWriterExt as _;
+use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -19,9 +21,19 @@ pub enum LogForm {
 impl LogForm {
     /// Starts logging what `filter` says, such as `info,kulkul_hub=debug`; `KULKUL_LOG` wins.
     pub fn start(self, filter: &str) {
+        self.begin(filter, io::stderr);
+    }
+
+    /// Starts logging as `start` does, and keeps the last lines for staff who ask from afar.
+    #[cfg(feature = "gateway")]
+    pub fn start_kept(self, filter: &str) {
+        self.begin(filter, io::stderr.and(|| kulkul_gateway::diagnostics::tail::Tail));
+    }
+
+    fn begin(self, filter: &str, writer: impl for<'w> MakeWriter<'w> + Send + Sync + 'static) {
         let chosen = std::env::var("KULKUL_LOG").ok();
         let all = tracing_subscriber::registry().with(targets(chosen.as_deref(), filter));
-        let lines = fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal());
+        let lines = fmt::layer().with_writer(writer).with_ansi(io::stderr().is_terminal());
         // A second start in one process keeps the first, which is what we want.
         let _ = match self {
             LogForm::Text => all.with(lines.with_target(false)).try_init(),

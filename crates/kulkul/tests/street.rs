@@ -32,6 +32,9 @@ mod interfaces;
 #[path = "street/names.rs"]
 mod names;
 
+#[path = "street/diagnostics.rs"]
+mod diagnostics;
+
 #[path = "street/disconnect.rs"]
 mod disconnect;
 

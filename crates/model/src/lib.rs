@@ -9,6 +9,7 @@ pub mod area;
 pub mod availability;
 pub mod category;
 pub mod claim;
+pub mod diagnostic;
 pub mod facts;
 pub mod gateway;
 pub mod geometry;

@@ -18,6 +18,7 @@ pub mod certificate;
 pub mod claim;
 pub mod clue;
 pub mod desired;
+pub mod diagnostic;
 mod dialect;
 pub mod disconnect;
 mod engine;

@@ -19,6 +19,7 @@ pub const ALL: &[(&str, &[(&str, &str)])] = &[
     ("certificate", crate::certificate::STATEMENTS),
     ("claim", crate::claim::STATEMENTS),
     ("desired", crate::desired::STATEMENTS),
+    ("diagnostic", crate::diagnostic::STATEMENTS),
     ("disconnect", crate::disconnect::STATEMENTS),
     ("gateway", crate::gateway::STATEMENTS),
     ("journal", crate::journal::STATEMENTS),

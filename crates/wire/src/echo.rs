@@ -3,6 +3,22 @@
 /// Bytes of an echo message that the gateway sends.
 pub const LENGTH: usize = 40;
 
+/// What became of an echo on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// It was answered.
+    Answered,
+    /// It had gone as far as it was let: who says so is on the way.
+    Passed,
+    /// Somebody says that it cannot go on.
+    Unreachable,
+}
+
+/// The length of the IPv4 header that a packet begins with.
+fn header(packet: &[u8]) -> usize {
+    packet.first().map_or(0, |b| usize::from(b & 15) * 4)
+}
+
 /// One echo's identity: a reply must repeat all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Echo {
@@ -30,18 +46,35 @@ impl Echo {
         out
     }
 
+    /// What a packet on a raw socket says of this request; nothing where it is of another.
+    ///
+    /// IPv4 packets have their header before them on such a socket, those of IPv6 do not.
+    #[must_use]
+    pub fn heard(&self, packet: &[u8], v6: bool) -> Option<Heard> {
+        if self.is_answered_by(packet, v6, !v6, true) {
+            return Some(Heard::Answered);
+        }
+        let packet = if v6 { packet } else { packet.get(header(packet)..)? };
+        let (&[kind, _, _, _, _, _, _, _], sent) = packet.split_first_chunk::<8>()?;
+        let sent = sent.get(if v6 { 40 } else { header(sent) }..)?;
+        let &[asked, 0, _, _, i1, i2, s1, s2, ..] = sent else { return None };
+        let ours = asked == if v6 { 128 } else { 8 }
+            && u16::from_be_bytes([i1, i2]) == self.id
+            && u16::from_be_bytes([s1, s2]) == self.seq;
+        match (kind, v6) {
+            (11, false) | (3, true) if ours => Some(Heard::Passed),
+            (3, false) | (1, true) if ours => Some(Heard::Unreachable),
+            _ => None,
+        }
+    }
+
     /// Whether a packet is the reply to this request.
     ///
     /// `header` tells that an IPv4 header stands before it, as on raw sockets; `own_id`
     /// that the id is compared too, which an unprivileged socket leaves to the kernel.
     #[must_use]
     pub fn is_answered_by(&self, packet: &[u8], v6: bool, header: bool, own_id: bool) -> bool {
-        let packet = if header {
-            let length = packet.first().map_or(0, |b| usize::from(b & 15) * 4);
-            packet.get(length..).unwrap_or_default()
-        } else {
-            packet
-        };
+        let packet = if header { packet.get(self::header(packet)..).unwrap_or_default() } else { packet };
         let &[kind, 0, _, _, i1, i2, s1, s2, ref rest @ ..] = packet else { return false };
         kind == if v6 { 129 } else { 0 }
             && (!own_id || u16::from_be_bytes([i1, i2]) == self.id)
@@ -86,6 +119,21 @@ mod tests {
         for cut in 0..16 {
             assert!(!echo.is_answered_by(&reply[..cut], false, false, false));
         }
+        let mut told = vec![0x45; 20];
+        told.extend([11, 0, 0, 0, 0, 0, 0, 0, 0x45]);
+        told.extend([0; 19]);
+        told.extend(&request[..8]);
+        assert_eq!(echo.heard(&told, false), Some(Heard::Passed));
+        assert_eq!(Echo { seq: 8, ..echo }.heard(&told, false), None, "of another one");
+        told[20] = 3;
+        assert_eq!(echo.heard(&told, false), Some(Heard::Unreachable));
+        for cut in 0..told.len() {
+            assert_eq!(echo.heard(&told[..cut], false), None);
+        }
+        let mut six = vec![3, 0, 0, 0, 0, 0, 0, 0];
+        six.extend([0; 40]);
+        six.extend(&echo.request(true)[..8]);
+        assert_eq!(echo.heard(&six, true), Some(Heard::Passed));
         let v6 = echo.request(true);
         assert_eq!(&v6[..4], [128, 0, 0, 0]);
     }

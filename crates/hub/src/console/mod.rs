@@ -22,6 +22,7 @@ pub fn routes() -> Router<Hub> {
         .merge(sites::console::routes())
         .merge(fleet::console::routes())
         .merge(fleet::access_points::pages::routes())
+        .merge(fleet::diagnostics::pages::routes())
         .merge(fleet::orders::pages::routes())
         .merge(voice::console::routes())
         .merge(access::routes())

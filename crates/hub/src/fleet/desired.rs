@@ -5,7 +5,7 @@
 //! of its category's.
 
 use super::orders::{FleetOrder, HoursOrder, Orders, Scope, Section as Named};
-use super::{Keys, KeysError, Known, certificates};
+use super::{Keys, KeysError, Known, certificates, diagnostics};
 use crate::Hub;
 use kulkul_model::gateway::GatewayId;
 use kulkul_model::site::SiteCode;
@@ -136,6 +136,7 @@ async fn build(
     let sessions = ended.map(|(session, until)| RevokedSession { session, until }).collect();
     let revoked = RevokedSection { sessions, ..RevokedSection::default() };
     let certificate = certificate_section(tx, source, (gateway, site)).await?;
+    let asked = diagnostics::section(tx, gateway, now).await?;
     Ok(vec![
         ("site", json(&site_section(source, site, place))),
         ("portal", json(&portal)),
@@ -149,6 +150,7 @@ async fn build(
         ("filter", json(&held.section::<FilterSection>("filter", "{}")?)),
         ("certificate", json(&certificate)),
         ("connections", json(&held.section::<ConnectionsSection>("connections", "{}")?)),
+        ("diagnostics", json(&asked)),
     ])
 }
 

@@ -4,7 +4,7 @@
 //! to a write. What does not fit is kept aside for the operator, never dropped.
 
 use super::signed::store_problem;
-use super::{Keys, Known, access_points, certificates, sessions};
+use super::{Keys, Known, access_points, certificates, diagnostics, sessions};
 use crate::Hub;
 use crate::voice::reports;
 use crate::watch::intake;
@@ -192,6 +192,7 @@ impl Work {
         certificates::entry(tx, self.domain.as_deref(), whose, self.now, entry).await?;
         intake::entry(tx, (&self.site, &self.gateway), self.now, stamp.wall, entry).await?;
         access_points::entry(tx, &self.site, stamp.wall.unwrap_or(self.now), entry).await?;
+        diagnostics::entry(tx, &self.gateway, self.now, entry).await?;
         let told = (opened.head.seq, stamp, self.now);
         reports::entry(tx, (&self.site, &self.gateway), told, entry).await?;
         sessions::entry(tx, &self.keys, (&self.site, &self.gateway), stamp, entry).await

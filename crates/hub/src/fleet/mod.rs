@@ -12,6 +12,7 @@ pub mod certificates;
 pub mod claims;
 pub mod console;
 pub mod desired;
+pub mod diagnostics;
 pub mod enrol;
 pub mod follower;
 pub mod journal;

@@ -73,6 +73,9 @@ fn object(on: &Page, e: &Entry, after: Option<&Value>) -> (String, Option<String
             (format!("{} ({site})", noun(&e.object)), Some(format!("/console/sites/{site}/access-points")))
         }
         ("claim", Some(site)) => (on.w.a("noun-claim-of", "site", site), place(site)),
+        ("diagnostic", Some(site)) => {
+            (on.w.a("noun-diagnostic-of", "site", site), Some(format!("/console/gateways?q={site}")))
+        }
         ("gateway" | "journal", Some(site)) => {
             (format!("{} ({site})", noun(short(&e.object))), Some(format!("/console/gateways?q={site}")))
         }

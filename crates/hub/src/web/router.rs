@@ -42,6 +42,7 @@ fn api() -> OpenApiRouter<Hub> {
         .merge(areas::api::routes())
         .merge(fleet::api::routes())
         .merge(fleet::access_points::api::routes())
+        .merge(fleet::diagnostics::api::routes())
         .merge(fleet::local_code::routes())
         .merge(fleet::orders::api::routes())
         .merge(staff::api::routes())

@@ -95,7 +95,7 @@ impl Args {
         match self.act.unwrap_or(Act::Run) {
             Act::Run => {
                 let config = read(&self.config)?;
-                logs.start(&filter());
+                logs.start_kept(&filter());
                 runtime::run_small(run(config))
             }
             Act::Teardown => {

@@ -7,7 +7,7 @@ use kulkul_sim::street::layout::{PHONE4, WORLD4};
 use std::time::{Duration, Instant};
 
 impl Town {
-    fn operator(&self) -> String {
+    pub(super) fn operator(&self) -> String {
         let mut command = self.street.hub.command(&kulkul());
         command.args(["token", "add", "--name", "desk", "--role", "operator", "--config"]);
         let out = command.arg(&self.prepared.config).output().unwrap();
@@ -15,7 +15,7 @@ impl Town {
         String::from_utf8(out.stdout).unwrap().trim().to_owned()
     }
 
-    fn ask_api(&self, token: &str, more: &str, path: &str) -> serde_json::Value {
+    pub(super) fn ask_api(&self, token: &str, more: &str, path: &str) -> serde_json::Value {
         let url = format!("{}/api/v1/{path}", self.prepared.url);
         let mut curl = self.street.hub.command("curl");
         curl.args(["-s", "-m", "5", "-H", &format!("Authorization: Bearer {token}")]);

@@ -14,11 +14,13 @@ use std::fmt;
 
 mod check;
 mod connections;
+mod diagnostics;
 mod filter;
 mod sections;
 
 pub use check::{NotOrders, check};
 pub use connections::{ConnectionLog, ConnectionsSection};
+pub use diagnostics::{DiagnosticAsk, DiagnosticsSection, MOST_ASKS};
 pub use filter::{BlockList, FilterSection, ListFormat};
 pub use sections::{
     AccessPoint, AccessSection, CertificateSection, Closure, DnsOverTls, FleetSection, HoursSection,
@@ -183,4 +185,7 @@ pub struct Desired {
     /// What is kept of who went out.
     #[serde(default)]
     pub connections: ConnectionsSection,
+    /// What staff ask of the box.
+    #[serde(default)]
+    pub diagnostics: DiagnosticsSection,
 }

@@ -6,6 +6,7 @@ use super::bytes::{Digest, PublicKey};
 use super::cbor::{Malformed, Put, Take};
 use super::event::Event;
 use super::header::Stamp;
+use kulkul_model::diagnostic::{DiagnosticId, DiagnosticOutcome};
 use kulkul_model::gateway::Capabilities;
 use kulkul_model::report::ReportKind;
 use kulkul_model::session::{Mac, SessionId, StopReason, Usage, WayIn};
@@ -37,6 +38,8 @@ pub enum Kind {
     Anchor,
     /// What somebody at the place says is wrong.
     Report,
+    /// Answers what staff asked.
+    Diagnostic,
     /// Asks for a certificate of the portal's name.
     CertificateRequest,
     /// A kind of a newer version.
@@ -44,7 +47,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const KNOWN: [(Kind, u16, &'static str); 12] = [
+    const KNOWN: [(Kind, u16, &'static str); 13] = [
         (Kind::Started, 1, "started"),
         (Kind::SessionStart, 2, "session_start"),
         (Kind::SessionInterim, 3, "session_interim"),
@@ -56,6 +59,7 @@ impl Kind {
         (Kind::KeyRotated, 9, "key_rotated"),
         (Kind::Anchor, 10, "anchor"),
         (Kind::Report, 11, "report"),
+        (Kind::Diagnostic, 14, "diagnostic"),
         (Kind::CertificateRequest, 16, "certificate_request"),
     ];
 
@@ -116,6 +120,19 @@ pub struct SessionInterim {
     pub age_ms: u64,
     /// Since its beginning.
     pub usage: Usage,
+}
+
+/// The answer to what staff asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Which ask.
+    pub id: DiagnosticId,
+    /// How it ended.
+    pub outcome: DiagnosticOutcome,
+    /// How long it took, milliseconds.
+    pub took_ms: u64,
+    /// What was found, plain lines in English; at most `LONGEST_ANSWER` bytes.
+    pub text: String,
 }
 
 /// Asks the hub for a certificate; the key that it is for never leaves the box.
@@ -245,6 +262,8 @@ pub enum Entry {
     Anchor(Anchor),
     /// What somebody at the place says is wrong.
     Report(Report),
+    /// Answers what staff asked.
+    Diagnostic(Diagnostic),
     /// Asks for a certificate of the portal's name.
     CertificateRequest(CertificateRequest),
     /// A kind of a newer version: kept, not understood.
@@ -272,6 +291,7 @@ impl Entry {
             Entry::KeyRotated(_) => Kind::KeyRotated,
             Entry::Anchor(_) => Kind::Anchor,
             Entry::Report(_) => Kind::Report,
+            Entry::Diagnostic(_) => Kind::Diagnostic,
             Entry::CertificateRequest(_) => Kind::CertificateRequest,
             Entry::Other { code, .. } => Kind::Other(*code),
         }
@@ -313,6 +333,9 @@ impl Entry {
             }
             Entry::Report(r) => {
                 p.array(4).u64(r.number).text(r.kind.as_str()).text(&r.text).text(&r.language);
+            }
+            Entry::Diagnostic(d) => {
+                p.array(4).bytes(&d.id.0).text(d.outcome.as_str()).u64(d.took_ms).text(&d.text);
             }
             Entry::CertificateRequest(r) => {
                 p.array(1).bytes(&r.csr);

@@ -24,8 +24,8 @@ pub use cbor::Malformed;
 pub use desired::{Desired, Manifest, Section, Version};
 pub use enrol::{CertifiedKey, Enrol, Enrolled, HubKeys, KeyUse, LocalKey, Revocation, TimeAnswer};
 pub use entry::{
-    Anchor, CSR_LIMIT, CertificateRequest, Consent, Entry, Gap, GapReason, Kind, Report, SessionInterim,
-    SessionStart, SessionStop, Started,
+    Anchor, CSR_LIMIT, CertificateRequest, Consent, Diagnostic, Entry, Gap, GapReason, Kind, Report,
+    SessionInterim, SessionStart, SessionStop, Started,
 };
 pub use event::Event;
 pub use header::{BootId, Header, Stamp};

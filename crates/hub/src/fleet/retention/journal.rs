@@ -8,8 +8,10 @@ use super::ROWS;
 use crate::Hub;
 use crate::watch::jobs::EVIDENCE_MS;
 use kulkul_model::Moment;
-use kulkul_store::{Lane, StoreError, journal, report};
+use kulkul_store::{Lane, StoreError, diagnostic, journal, report};
 
+/// What was asked of boxes is kept this long: 30 days.
+pub const DIAGNOSTICS_MS: i64 = 30 * 24 * 3_600_000;
 /// Chains looked at in one reading transaction.
 const PAGE: u32 = 200;
 
@@ -24,6 +26,25 @@ pub async fn forget_reports(hub: &Hub, now: Moment) -> Result<u64, StoreError> {
         let some = hub
             .store()
             .write(Lane::Job, move |tx| Box::pin(async move { report::forget(tx, before, ROWS).await }))
+            .await?;
+        gone += some;
+        if some < u64::from(ROWS) {
+            return Ok(gone);
+        }
+    }
+}
+
+/// Lets go of what was asked of boxes thirty days ago, with the answers.
+///
+/// # Errors
+/// `StoreError` of the database; what went before it stays gone.
+pub async fn forget_diagnostics(hub: &Hub, now: Moment) -> Result<u64, StoreError> {
+    let before = now.plus_ms(-DIAGNOSTICS_MS);
+    let mut gone = 0;
+    loop {
+        let some = hub
+            .store()
+            .write(Lane::Job, move |tx| Box::pin(async move { diagnostic::forget(tx, before, ROWS).await }))
             .await?;
         gone += some;
         if some < u64::from(ROWS) {

@@ -9,7 +9,7 @@ mod journal;
 mod people;
 
 pub use blobs::{UNNAMED_MS, drop_unnamed};
-pub use journal::{forget_reports, retire};
+pub use journal::{DIAGNOSTICS_MS, forget_diagnostics, forget_reports, retire};
 pub use people::{KEEP_MS, forget};
 
 use crate::Hub;
@@ -43,6 +43,11 @@ pub async fn run(hub: &Hub) {
             Ok(0) => {}
             Ok(reports) => tracing::info!(reports, "old reports were forgotten"),
             Err(e) => tracing::warn!(error = %e, "old reports stay; tried again in an hour"),
+        }
+        match forget_diagnostics(hub, now).await {
+            Ok(0) => {}
+            Ok(asks) => tracing::info!(asks, "what was asked of boxes long ago was forgotten"),
+            Err(e) => tracing::warn!(error = %e, "old diagnostics stay; tried again in an hour"),
         }
         if now >= blobs_due {
             match drop_unnamed(hub, now).await {

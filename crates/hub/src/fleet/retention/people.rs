@@ -13,7 +13,8 @@ use kulkul_wire::link::{Kind, Sealed};
 pub const KEEP_MS: i64 = 90 * 24 * 3_600_000;
 const SESSIONS: u32 = 500;
 const ENTRIES: u32 = 200;
-const KINDS: [Kind; 3] = [Kind::SessionStart, Kind::SessionInterim, Kind::SessionStop];
+/// What a box's log told staff is no longer of use then either.
+const KINDS: [Kind; 4] = [Kind::SessionStart, Kind::SessionInterim, Kind::SessionStop, Kind::Diagnostic];
 
 /// Forgets what is due at `now`: how many sessions, how many entries' payloads.
 ///

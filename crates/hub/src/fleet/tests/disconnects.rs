@@ -26,7 +26,7 @@ fn began(n: u8) -> Entry {
 }
 
 impl House {
-    async fn told(&self, b: &mut Box_, entry: &Entry) {
+    pub(super) async fn told(&self, b: &mut Box_, entry: &Entry) {
         let stamp = Stamp { boot: BootId([1; 16]), mono_ms: 1_000, wall: Some(self.now()) };
         let sealed = b.seal_at(entry, stamp);
         let answer = self.deliver(&b.enrolled.gateway, &[&sealed.bytes]).await;
@@ -37,12 +37,12 @@ impl House {
         serde_json::from_value(self.section(place, "revoked").await).unwrap()
     }
 
-    async fn token(&self, role: Role) -> String {
+    pub(super) async fn token(&self, role: Role) -> String {
         let new = NewToken { name: role.as_str().to_owned(), role, area: None, days: None };
         tokens::add(&self.hub, &Actor::command_line(), new).await.unwrap().token
     }
 
-    async fn call(&self, token: &str, method: Method, path: &str, body: Value) -> Answer {
+    pub(super) async fn call(&self, token: &str, method: Method, path: &str, body: Value) -> Answer {
         let request = Request::builder().method(method).uri(path);
         let request = request.header("authorization", format!("Bearer {token}"));
         let request = request.header("content-type", "application/json");

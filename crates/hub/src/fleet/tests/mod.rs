@@ -4,6 +4,7 @@ mod access_points;
 mod boxes;
 mod certificates;
 mod desired_states;
+mod diagnostics;
 mod disconnects;
 mod enrolment;
 mod journals;

@@ -1,13 +1,14 @@
 //! The payloads of entries as deterministic CBOR arrays, field by field.
 
 use super::{
-    Anchor, CSR_LIMIT, CertificateRequest, Consent, Entry, Gap, GapReason, Kind, Report, SessionInterim,
-    SessionStart, SessionStop, Started,
+    Anchor, CSR_LIMIT, CertificateRequest, Consent, Diagnostic, Entry, Gap, GapReason, Kind, Report,
+    SessionInterim, SessionStart, SessionStop, Started,
 };
 use crate::link::bytes::{Digest, PublicKey};
 use crate::link::cbor::{Malformed, Put, Take};
 use crate::link::header::Stamp;
 use kulkul_model::Moment;
+use kulkul_model::diagnostic::{DiagnosticId, DiagnosticOutcome, LONGEST_ANSWER};
 use kulkul_model::gateway::Capabilities;
 use kulkul_model::report::{self, ReportKind};
 use kulkul_model::session::{Mac, SessionId, StopReason, Usage, WayIn};
@@ -47,6 +48,15 @@ pub(super) fn take(kind: Kind, t: &mut Take<'_>, n: u64) -> Result<(Entry, u64),
             (Entry::Anchor(Anchor { at }), 3)
         }
         Kind::Report => (Entry::Report(take_report(t)?), 4),
+        Kind::Diagnostic => {
+            let id = DiagnosticId(t.fixed()?);
+            let (outcome, took_ms) = (DiagnosticOutcome::parse(t.text()?), t.u64()?);
+            let text = t.text()?;
+            if text.len() > LONGEST_ANSWER {
+                return Err(Malformed::TooBig { what: "answer", limit: LONGEST_ANSWER });
+            }
+            (Entry::Diagnostic(Diagnostic { id, outcome, took_ms, text: text.to_owned() }), 4)
+        }
         Kind::CertificateRequest => {
             let csr = t.bytes()?;
             if csr.len() > CSR_LIMIT {

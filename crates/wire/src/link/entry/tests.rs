@@ -1,6 +1,7 @@
 use super::*;
 use crate::link::desired::Version;
 use kulkul_model::Moment;
+use kulkul_model::diagnostic::{DiagnosticId, DiagnosticOutcome};
 
 fn all() -> Vec<Entry> {
     let usage = Usage { up_bytes: 1, down_bytes: u64::MAX, up_packets: 3, down_packets: 4 };
@@ -54,6 +55,12 @@ fn all() -> Vec<Entry> {
             found: 1,
         }),
         Entry::Event(Event::ConnectionsLost { why: "the disk".into() }),
+        Entry::Diagnostic(Diagnostic {
+            id: DiagnosticId([3; 16]),
+            outcome: DiagnosticOutcome::Refused,
+            took_ms: 12,
+            text: "the target is at the place".into(),
+        }),
         Entry::Event(Event::ListRefused { list: "ads".into(), reason: "another digest".into() }),
         Entry::Event(Event::AccessPointLost { mac: Mac([2; 6]), left: 1 }),
         Entry::Event(Event::AccessPointBack { mac: Mac([2; 6]), lost_ms: 180_000 }),
