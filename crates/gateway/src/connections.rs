@@ -59,6 +59,13 @@ impl Teller {
         !matches!(self.0.try_send(told), Err(mpsc::error::TrySendError::Full(_)))
     }
 
+    /// One with so much room, and who hears it.
+    #[cfg(test)]
+    pub(crate) fn heard(room: usize) -> (Self, mpsc::Receiver<Told>) {
+        let (teller, told) = mpsc::channel(room);
+        (Teller(teller), told)
+    }
+
     /// One that nobody listens to, for a supervisor on its own.
     #[must_use]
     pub fn to_nobody() -> Self {

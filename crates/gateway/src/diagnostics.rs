@@ -23,6 +23,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -139,8 +140,13 @@ async fn look(config: &Config, clock: &Clock, ask: &DiagnosticAsk) -> Told {
     match kind {
         DiagnosticKind::Log => (DiagnosticOutcome::Done, tail::lines(config)),
         DiagnosticKind::Doctor => {
-            let report = doctor::examine(config, clock).await;
-            (DiagnosticOutcome::Done, report.in_words(&Words::builtin(), Lang::En))
+            // It tries the kernel and waits for programs; the thread that lets people in must not.
+            let (config, clock, here) = (config.clone(), clock.clone(), Handle::current());
+            let work = move || here.block_on(doctor::examine(&config, &clock));
+            match tokio::task::spawn_blocking(work).await {
+                Ok(report) => (DiagnosticOutcome::Done, report.in_words(&Words::builtin(), Lang::En)),
+                Err(error) => (DiagnosticOutcome::Failed, error.to_string()),
+            }
         }
         DiagnosticKind::Names => names(config, clock, &target).await,
         DiagnosticKind::Ping | DiagnosticKind::Trace => {

@@ -6,13 +6,16 @@
 use crate::fleet::MOST_TASKS;
 use bytes::Bytes;
 use kulkul_model::Moment;
+use kulkul_model::diagnostic::DiagnosticId;
 use kulkul_model::session::SessionId;
 use kulkul_proof::request;
 use kulkul_proof::sign::Signer;
-use kulkul_wire::link::desired::RevokedSection;
+use kulkul_wire::link::desired::{DiagnosticsSection, RevokedSection};
 use kulkul_wire::link::{
     Beat, BeatAnswer, Digest, Enrol, Enrolled, JOURNAL_TYPE, JournalAnswer, Manifest, Version, sign1,
 };
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::time::Duration;
 
 /// Why a call brought no answer that can be used.
@@ -170,17 +173,36 @@ impl Line {
     /// # Errors
     /// As for every call.
     pub async fn ended(&self, caller: Caller<'_>, manifest: &[u8]) -> Result<Vec<SessionId>, CallError> {
+        let revoked: RevokedSection = self.section(caller, manifest, "revoked").await?;
+        Ok(revoked.sessions.into_iter().map(|r| r.session).collect())
+    }
+
+    /// What a desired state asks of the box.
+    ///
+    /// # Errors
+    /// As for every call.
+    pub async fn asked(&self, caller: Caller<'_>, manifest: &[u8]) -> Result<Vec<DiagnosticId>, CallError> {
+        let asked: DiagnosticsSection = self.section(caller, manifest, "diagnostics").await?;
+        Ok(asked.asks.into_iter().map(|a| a.id).collect())
+    }
+
+    /// A section of a desired state; the default where it is that, or cannot be read.
+    async fn section<T: Default + Serialize + DeserializeOwned>(
+        &self,
+        caller: Caller<'_>,
+        manifest: &[u8],
+        name: &str,
+    ) -> Result<T, CallError> {
         let manifest = sign1::decode(manifest).and_then(|signed| Manifest::decode(signed.payload)).ok();
-        let section = manifest.and_then(|m| m.sections.into_iter().find(|s| s.name == "revoked"));
-        // Nearly always nobody is; thousands of simulated boxes need not ask for that.
-        let empty = serde_json::to_vec(&RevokedSection::default()).map(|json| Digest::of(&json));
+        let section = manifest.and_then(|m| m.sections.into_iter().find(|s| s.name == name));
+        // Nearly always it is empty; thousands of simulated boxes need not ask for that.
+        let empty = serde_json::to_vec(&T::default()).map(|json| Digest::of(&json));
         let Some(section) = section.filter(|s| empty.as_ref().ok() != Some(&s.sha256)) else {
-            return Ok(Vec::new());
+            return Ok(T::default());
         };
         let path = format!("/link/v1/blobs/{}", section.sha256);
         let (_, body) = self.call(caller, (reqwest::Method::GET, &path), "", Vec::new()).await?;
-        let revoked: RevokedSection = serde_json::from_slice(&body).unwrap_or_default();
-        Ok(revoked.sessions.into_iter().map(|r| r.session).collect())
+        Ok(serde_json::from_slice(&body).unwrap_or_default())
     }
 }
 

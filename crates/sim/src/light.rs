@@ -14,15 +14,16 @@ use crate::guests::Guests;
 use crate::world::{Place, Reading, World};
 use kulkul_model::Moment;
 use kulkul_model::claim::ClaimCode;
+use kulkul_model::diagnostic::{DiagnosticId, DiagnosticOutcome};
 use kulkul_model::gateway::{Capabilities, GatewayId};
 use kulkul_proof::chain::Head;
 use kulkul_proof::entry::seal;
 use kulkul_proof::sign::Signer;
 use kulkul_wire::link::beat::MINUTES_LIMIT;
 use kulkul_wire::link::{
-    BATCH_LIMIT, Beat, BootId, Enrol, Entry, Event, PublicKey, Report, Stamp, Started, Version,
+    BATCH_LIMIT, Beat, BootId, Diagnostic, Enrol, Entry, Event, PublicKey, Report, Stamp, Started, Version,
 };
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 /// What a simulated box says of itself.
 pub const HARDWARE: &str = "simulated gateway, no box";
@@ -65,6 +66,8 @@ pub struct LightGateway {
     guests: Option<Guests>,
     /// Reports that it has taken.
     reports: u64,
+    /// What staff asked and it has answered.
+    answered: BTreeSet<DiagnosticId>,
 }
 
 /// What one turn of a gateway did.
@@ -112,6 +115,7 @@ impl LightGateway {
             told: now.minute().plus_ms(-(MINUTES_LIMIT as i64) * MINUTE_MS).max(now.hour()),
             guests,
             reports: 0,
+            answered: BTreeSet::new(),
         }
     }
 
@@ -312,6 +316,14 @@ impl LightGateway {
                 let ended = line.ended(caller, &manifest).await?;
                 let stops = self.guests.as_mut().map(|g| g.put_out(&ended)).unwrap_or_default();
                 stops.iter().for_each(|stop| self.append(stop, now));
+                let nonce = self.nonce();
+                let caller = Caller { signer: &self.signer, keyid: &keyid, nonce: &nonce, now };
+                for id in line.asked(caller, &manifest).await? {
+                    if self.answered.insert(id) {
+                        let (outcome, text) = (DiagnosticOutcome::Refused, HARDWARE.to_owned());
+                        self.append(&Entry::Diagnostic(Diagnostic { id, outcome, took_ms: 0, text }), now);
+                    }
+                }
             }
             self.desired = answer.desired;
             if let Some(version) = answer.desired {

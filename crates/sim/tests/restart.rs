@@ -11,16 +11,19 @@
 
 use kulkul_hub::clock::Clock;
 use kulkul_hub::config::Config;
-use kulkul_hub::fleet::claims;
+use kulkul_hub::fleet::{claims, diagnostics};
 use kulkul_hub::serve::Server;
 use kulkul_hub::sites::{builtin, import};
+use kulkul_hub::staff::Actor;
 use kulkul_hub::{Hub, entropy};
+use kulkul_model::Moment;
+use kulkul_model::diagnostic::DiagnosticOutcome;
 use kulkul_sim::caller::Line;
 use kulkul_sim::fleet::{self, Counts, Pace, Tally};
-use kulkul_sim::light::LightGateway;
+use kulkul_sim::light::{HARDWARE, LightGateway};
 use kulkul_sim::world::{Place, World};
 use kulkul_store::testing::on_both_addresses;
-use kulkul_store::{Store, journal, site};
+use kulkul_store::{Store, diagnostic, gateway, journal, site};
 use std::net::TcpListener;
 use std::path::Path;
 use tokio::task::JoinHandle;
@@ -64,6 +67,24 @@ async fn wait_for(clock: &Clock, tally: &Tally, what: &str, reached: impl Fn(&Co
     }
 }
 
+/// What staff ask of a simulated box it answers with what it is.
+async fn is_answered(hub: &Hub, clock: &Clock) {
+    let one = gateway::list(&mut hub.store().reader().await.unwrap(), "", 1).await.unwrap().remove(0).id;
+    diagnostics::ask(hub, &Actor::command_line(), one.as_str(), ("doctor", "")).await.unwrap();
+    let (until, newest) = (clock.now().plus_ms(30_000), (Moment::from_ms(i64::MAX), ""));
+    let answer = loop {
+        let mut tx = hub.store().reader().await.unwrap();
+        let asked = diagnostic::list(&mut tx, &one, newest, 1).await.unwrap().remove(0);
+        drop(tx);
+        if let Some(answer) = asked.answer {
+            break answer;
+        }
+        assert!(clock.now() < until, "no answer in time");
+        clock.sleep_ms(20).await;
+    };
+    assert_eq!((answer.outcome, answer.text.as_str()), (DiagnosticOutcome::Refused, HARDWARE));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_when_the_hub_restarts() {
     on_both_addresses(|url| async move {
@@ -103,6 +124,7 @@ async fn nothing_is_lost_when_the_hub_restarts() {
         let before = tally.now().beats;
         let running = Running::start(data.path(), &url, port).await;
         wait_for(&clock, &tally, "beats after the restart", |c| c.beats >= before + 100).await;
+        is_answered(&running.hub, &clock).await;
         stop.cancel();
         let gateways = life.await.unwrap();
 

@@ -157,6 +157,9 @@ impl Actor {
                     .map(Change::Add),
             );
         }
+        // The log knows whose an address is before its first packet passes.
+        let addresses: Vec<IpAddr> = live.addresses.keys().copied().collect();
+        addresses.into_iter().for_each(|ip| self.tell_address(id, mac, ip));
         if let Err(e) = self.change(&changes) {
             // The table may have been flushed under us: mend it once, then this person is in it.
             tracing::warn!(error = %e, "letting someone in failed: the table is looked at");
@@ -173,9 +176,6 @@ impl Actor {
         if let Some(live) = self.sessions.get_mut(id) {
             live.phase = Phase::Online;
             let live = live.clone();
-            for ip in live.addresses.keys() {
-                self.tell_address(id, live.mac, *ip);
-            }
             if let Some(terms) = live.terms {
                 *self.consents.entry(terms).or_default() += 1;
             }

@@ -9,6 +9,7 @@ use std::path::Path;
 mod disconnects;
 mod hours;
 mod queues;
+mod told;
 
 const CONFIG: &str = r#"
 hub = "https://hub.example.go.id"
@@ -29,6 +30,7 @@ struct House {
     journal: Journal,
     clock: Clock,
     hand: Hand,
+    teller: Teller,
 }
 
 fn house() -> House {
@@ -39,6 +41,7 @@ fn house() -> House {
         journal: Journal::in_memory(),
         clock,
         hand,
+        teller: Teller::to_nobody(),
     }
 }
 
@@ -56,7 +59,7 @@ impl House {
                 n += 1;
                 SessionId([n; 16])
             }),
-            teller: crate::connections::Teller::to_nobody(),
+            teller: self.teller.clone(),
             can: Can { htb: true, ifb: true, leaves: crate::shaping::Leaves::default() },
         };
         let (supervisor, task) = start(parts, stop.clone()).unwrap();
