@@ -11,6 +11,7 @@ pub mod spent;
 use crate::config::Kind;
 use crate::firewall::{Caps, Person};
 use kulkul_model::Moment;
+use kulkul_model::admission::{Basis, Token16};
 use kulkul_model::session::{Mac, Session, SessionId, StopReason, Usage, WayIn};
 use kulkul_wire::netlink::Counter;
 use serde::{Deserialize, Serialize};
@@ -78,9 +79,28 @@ pub struct Live {
     /// What it had used when the local day began.
     #[serde(default)]
     pub today: Today,
+    /// By which grant, voucher or account; none for a click.
+    #[serde(default)]
+    pub basis: Option<Basis>,
+    /// What the voucher or account gives, where that is not what the place gives.
+    #[serde(default)]
+    pub own: Option<Own>,
     /// When it must end before its limit, and why; worked out anew every second.
     #[serde(skip)]
     pub bound: Option<(i64, StopReason)>,
+}
+
+/// What a voucher or an account gives by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Own {
+    /// What tells it from others.
+    pub holder: Option<Token16>,
+    /// The longest that the session may last, milliseconds; none takes the place's limit.
+    pub limit_ms: Option<u64>,
+    /// Rate to the device, kbit/s; none takes the place's.
+    pub down_kbps: Option<u32>,
+    /// Rate from the device, kbit/s.
+    pub up_kbps: Option<u32>,
 }
 
 /// Where the count of the local day begins within a session.

@@ -113,6 +113,10 @@ impl Hub {
     pub async fn begin(&self) -> Result<(), BeginError> {
         follower::start(self).await?;
         crate::watch::start(self).await.map_err(BeginError::Watch)?;
+        let settling = self.clone();
+        self.tasks().spawn(async move {
+            settling.stop().run_until_cancelled(crate::access::settle::run(&settling)).await;
+        });
         let hub = self.clone();
         self.tasks().spawn(async move {
             hub.stop().run_until_cancelled(crate::fleet::retention::run(&hub)).await;

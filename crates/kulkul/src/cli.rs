@@ -41,6 +41,10 @@ enum Command {
     #[cfg(feature = "hub")]
     Orders(command::orders::Args),
     #[cfg(feature = "hub")]
+    Voucher(command::voucher::Args),
+    #[cfg(feature = "hub")]
+    Account(command::account::Args),
+    #[cfg(feature = "hub")]
     List(command::list::Args),
     #[cfg(feature = "hub")]
     Keys(command::keys::Args),
@@ -90,6 +94,10 @@ impl Cli {
             Command::Enrol(args) => args.run(logs),
             #[cfg(feature = "hub")]
             Command::Orders(args) => args.run(logs),
+            #[cfg(feature = "hub")]
+            Command::Voucher(args) => args.run(logs),
+            #[cfg(feature = "hub")]
+            Command::Account(args) => args.run(logs),
             #[cfg(feature = "hub")]
             Command::List(args) => args.run(logs),
             #[cfg(feature = "hub")]

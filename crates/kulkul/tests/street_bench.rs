@@ -127,6 +127,8 @@ fn five_thousand(street: &Street, shared: bool) -> std::path::PathBuf {
             caps: Caps::default(),
             kind: Kind::Public,
             today: Today::default(),
+            basis: None,
+            own: None,
             bound: None,
         };
         book.put(clock.stamp(), &live).unwrap();

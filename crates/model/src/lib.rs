@@ -5,6 +5,8 @@
 //! the nouns are those of GLOSSARY.md.
 #![warn(missing_docs)]
 
+pub mod account;
+pub mod admission;
 pub mod area;
 pub mod availability;
 pub mod category;
@@ -26,6 +28,7 @@ pub mod site;
 pub mod spelling;
 pub mod staff;
 pub mod state;
+pub mod voucher;
 
 pub use moment::{Moment, Zone};
 pub use refusal::Refusal;

@@ -12,6 +12,7 @@ pub mod local_code;
 pub mod manifest;
 pub mod request;
 pub mod sign;
+pub mod slow;
 
 pub use chain::{Chain, Head, Opened, Verdict};
 pub use entry::seal;

@@ -108,6 +108,7 @@ impl Guests {
             terms: Some(1),
             language: if throw.again().per_million(800_000) { "id" } else { "en" }.to_owned(),
             limit_ms: LIMIT_MS,
+            basis: None,
         })
     }
 }

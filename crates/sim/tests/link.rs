@@ -112,6 +112,7 @@ async fn a_box_enrols_follows_and_delivers_over_tls_and_outlives_its_hub() {
             terms: Some(1),
             language: "id".to_owned(),
             limit_ms: 1,
+            basis: None,
         });
         b.journal.append(start).await.unwrap();
         until(&hub_clock, "the session at the hub", async || {

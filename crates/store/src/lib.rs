@@ -8,7 +8,9 @@
 //! Nothing here knows a rule of the programme; rules live in model and hub.
 #![warn(missing_docs)]
 
+pub mod access;
 pub mod access_point;
+pub mod account;
 pub mod area;
 pub mod args;
 pub mod audit;
@@ -47,6 +49,7 @@ pub mod testing;
 pub mod token;
 mod tx;
 pub mod unsettled;
+pub mod voucher;
 pub mod watching;
 mod writer;
 

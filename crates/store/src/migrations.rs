@@ -21,6 +21,7 @@ pub const ALL: &[Migration] = &[
     ("0008_hands", include_str!("migrations/0008_hands.sql")),
     ("0009_certificate", include_str!("migrations/0009_certificate.sql")),
     ("0010_line", include_str!("migrations/0010_line.sql")),
+    ("0011_access", include_str!("migrations/0011_access.sql")),
     ("0012_diagnostic", include_str!("migrations/0012_diagnostic.sql")),
 ];
 

@@ -14,20 +14,21 @@ use kulkul_wire::link::Stamp;
 macro_rules! columns {
     () => {
         "id, site, gateway, device, way_in, terms, language, began_at_ms, lasted_ms, ended_reason, up_bytes, down_bytes,
-         up_packets, down_packets"
+         up_packets, down_packets, limit_ms"
     };
 }
 
 statements! {
     /// Merges a report.
     MERGE = "INSERT INTO session (id, site, gateway, device, way_in, terms, language, began_at_ms, lasted_ms,
-                 ended_reason, up_bytes, down_bytes, up_packets, down_packets, boot, began_mono_ms)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                 ended_reason, up_bytes, down_bytes, up_packets, down_packets, boot, began_mono_ms, limit_ms)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
              ON CONFLICT (id) DO UPDATE SET
                  device = COALESCE(session.device, excluded.device),
                  way_in = COALESCE(session.way_in, excluded.way_in),
                  terms = COALESCE(session.terms, excluded.terms),
                  language = COALESCE(session.language, excluded.language),
+                 limit_ms = COALESCE(session.limit_ms, excluded.limit_ms),
                  began_at_ms = COALESCE(session.began_at_ms, excluded.began_at_ms),
                  lasted_ms = CASE WHEN excluded.lasted_ms > session.lasted_ms
                      THEN excluded.lasted_ms ELSE session.lasted_ms END,
@@ -55,6 +56,10 @@ statements! {
                  ORDER BY began_at_ms DESC, id DESC LIMIT $3");
     /// One session.
     FIND = concat!("SELECT ", columns!(), " FROM session WHERE id = $1");
+    /// Sessions of a device that go on and were heard of since, newest first.
+    OF_DEVICE = concat!("SELECT ", columns!(), " FROM session
+                 WHERE device = $1 AND ended_reason IS NULL AND began_at_ms + lasted_ms > $2
+                 ORDER BY began_at_ms DESC, id DESC LIMIT 20");
     /// Forgets some that began and ended long ago.
     FORGET = "DELETE FROM session WHERE id IN (SELECT id FROM session
               WHERE began_at_ms < $1 AND began_at_ms + lasted_ms < $1 ORDER BY began_at_ms, id LIMIT $2)";
@@ -79,6 +84,8 @@ pub struct Report {
     pub terms: Option<u32>,
     /// Language of the portal; from the start only.
     pub language: Option<String>,
+    /// The longest that it may last, milliseconds; from the start only.
+    pub limit_ms: Option<u64>,
     /// How long it has lasted, milliseconds.
     pub lasted_ms: u64,
     /// What it has used.
@@ -104,6 +111,8 @@ pub struct Session {
     pub terms: Option<u32>,
     /// Language of the portal.
     pub language: Option<String>,
+    /// The longest that it may last, milliseconds.
+    pub limit_ms: Option<u64>,
     /// When it began; none while the box has not told the time.
     pub began_at: Option<Moment>,
     /// How long it lasted as far as reported, milliseconds.
@@ -138,6 +147,7 @@ pub async fn merge(tx: &mut Tx, r: &Report) -> Result<(), StoreError> {
         r.usage.down_packets,
         &r.stamp.boot.0,
         mono.saturating_sub(age),
+        r.limit_ms,
     ];
     tx.execute(MERGE, values).await.map(drop)
 }
@@ -196,6 +206,14 @@ pub async fn find(tx: &mut Tx, id: SessionId) -> Result<Option<Session>, StoreEr
     tx.fetch_optional(FIND, args![id.to_string()]).await?.as_ref().map(read).transpose()
 }
 
+/// Sessions of a device that go on and were heard of since then, newest first.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn of_device(tx: &mut Tx, device: &str, since: Moment) -> Result<Vec<Session>, StoreError> {
+    tx.fetch_all(OF_DEVICE, args![device, since]).await?.iter().map(read).collect()
+}
+
 /// Forgets up to `limit` sessions that began and ended before `before`; how many.
 ///
 /// # Errors
@@ -214,6 +232,7 @@ fn read(row: &Row) -> Result<Session, StoreError> {
         way_in: optional("way_in")?.as_deref().and_then(WayIn::parse),
         terms: row.get("terms")?,
         language: optional("language")?,
+        limit_ms: row.get("limit_ms")?,
         began_at: row.get("began_at_ms")?,
         lasted_ms: row.get("lasted_ms")?,
         ended: optional("ended_reason")?.as_deref().and_then(StopReason::parse),

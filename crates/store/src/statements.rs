@@ -14,7 +14,9 @@ macro_rules! statements {
 
 /// The nouns and their statements.
 pub const ALL: &[(&str, &[(&str, &str)])] = &[
+    ("access", crate::access::STATEMENTS),
     ("access_point", crate::access_point::STATEMENTS),
+    ("account", crate::account::STATEMENTS),
     ("audit", crate::audit::STATEMENTS),
     ("certificate", crate::certificate::STATEMENTS),
     ("claim", crate::claim::STATEMENTS),
@@ -44,5 +46,6 @@ pub const ALL: &[(&str, &[(&str, &str)])] = &[
     ("pack", crate::pack::STATEMENTS),
     ("roll_hour", crate::roll_hour::STATEMENTS),
     ("unsettled", crate::unsettled::STATEMENTS),
+    ("voucher", crate::voucher::STATEMENTS),
     ("watching", crate::watching::STATEMENTS),
 ];

@@ -18,6 +18,8 @@ pub(crate) fn live(n: u8) -> Live {
         caps: Caps::default(),
         kind: Kind::Public,
         today: Today::default(),
+        basis: None,
+        own: None,
         bound: None,
     }
 }

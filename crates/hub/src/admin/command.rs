@@ -1,6 +1,10 @@
 //! What the command line may ask, and what it is answered.
 
+use super::lists;
 use crate::Hub;
+use crate::access::accounts::{self, NewAccount};
+use crate::access::api::BatchIn;
+use crate::access::vouchers;
 use crate::fleet::{claims, orders};
 use crate::sites::import::{self, ImportError, ImportOptions, Kind, Report};
 use crate::staff::{Actor, import as staff_import, people, tokens};
@@ -8,6 +12,7 @@ use crate::web::{Lang, Problem};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use kulkul_model::site::SiteCode;
+use kulkul_model::voucher::VoucherCode;
 use kulkul_model::{Moment, Refusal};
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +73,34 @@ pub enum Command {
         /// As for setting.
         scope: String,
     },
+    /// Makes a batch of vouchers.
+    VoucherMake(BatchIn),
+    /// Lists the newest batches of vouchers.
+    VoucherList,
+    /// Takes a batch of vouchers back.
+    VoucherRevoke {
+        /// The batch's id.
+        batch: String,
+    },
+    /// Makes an account.
+    AccountAdd(NewAccount),
+    /// Lists accounts.
+    AccountList,
+    /// Disables an account.
+    AccountDisable {
+        /// Its name.
+        name: String,
+    },
+    /// Enables an account again.
+    AccountEnable {
+        /// Its name.
+        name: String,
+    },
+    /// Gives an account a new secret.
+    AccountReset {
+        /// Its name.
+        name: String,
+    },
     /// Imports a file of the register or of people, or only checks it.
     Import {
         /// `areas`, `boundaries`, `categories`, `sites` or `staff`.
@@ -123,6 +156,23 @@ pub enum Answer {
     Orders {
         /// By section and scope.
         orders: Vec<orders::Order>,
+    },
+    /// Vouchers were made; their codes are shown once.
+    Vouchers {
+        /// The batch's id.
+        batch: String,
+        /// In the order of the sheet.
+        codes: Vec<String>,
+    },
+    /// The newest batches of vouchers.
+    Batches {
+        /// Newest first: id, label, place, how many, how many used.
+        batches: Vec<[String; 5]>,
+    },
+    /// Accounts.
+    Accounts {
+        /// By name: name, note, devices, state.
+        accounts: Vec<[String; 4]>,
     },
     /// What an import did, or what is wrong with the file.
     Report {
@@ -226,6 +276,33 @@ async fn attempt(hub: &Hub, by: &Actor, command: Command) -> Result<Answer, Prob
             }
             Answer::Done
         }
+        Command::VoucherMake(new) => {
+            let made = vouchers::make(hub, by, new.order(hub.clock().now())).await?;
+            let codes = made.codes.iter().map(VoucherCode::shown).collect();
+            Answer::Vouchers { batch: made.batch.id, codes }
+        }
+        Command::VoucherList => Answer::Batches { batches: lists::batches(hub).await? },
+        Command::VoucherRevoke { batch } => {
+            vouchers::revoke(hub, by, vouchers::Which::Batch(batch)).await?;
+            Answer::Done
+        }
+        Command::AccountAdd(new) => {
+            let (account, secret) = accounts::add(hub, by, new).await?;
+            handed(account.name.as_str(), secret)
+        }
+        Command::AccountList => Answer::Accounts { accounts: lists::accounts(hub).await? },
+        Command::AccountDisable { name } => {
+            accounts::change(hub, by, &name, accounts::Change::Disable).await?;
+            Answer::Done
+        }
+        Command::AccountEnable { name } => {
+            accounts::change(hub, by, &name, accounts::Change::Enable).await?;
+            Answer::Done
+        }
+        Command::AccountReset { name } => {
+            let secret = accounts::change(hub, by, &name, accounts::Change::Secret(None)).await?;
+            handed(&name, secret)
+        }
         Command::Import { kind, file_name, bytes, dry_run } if kind == "staff" => {
             let bytes = BASE64.decode(bytes).map_err(|e| Problem::fault(&e))?;
             let done = staff_import::run(hub, by, &bytes, &file_name, dry_run).await?;
@@ -252,6 +329,11 @@ async fn attempt(hub: &Hub, by: &Actor, command: Command) -> Result<Answer, Prob
             }
         }
     })
+}
+
+/// A secret that is handed out once, where one was drawn.
+fn handed(name: &str, secret: Option<String>) -> Answer {
+    secret.map_or(Answer::Done, |password| Answer::Password { name: name.to_owned(), password })
 }
 
 fn said(hub: &Hub, report: &Report, sound: bool) -> Answer {

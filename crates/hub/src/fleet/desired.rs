@@ -7,24 +7,21 @@
 use super::orders::{FleetOrder, HoursOrder, Orders, Scope, Section as Named};
 use super::{Keys, KeysError, Known, certificates, diagnostics};
 use crate::Hub;
+use crate::access::sections;
 use kulkul_model::gateway::GatewayId;
 use kulkul_model::site::SiteCode;
 use kulkul_model::{Moment, Zone};
 use kulkul_proof::manifest;
 use kulkul_store::desired::{Kept, Place};
-use kulkul_store::{StoreError, Tx, access_point, certificate, desired, disconnect, setting};
+use kulkul_store::{StoreError, Tx, access_point, certificate, desired, setting};
 use kulkul_wire::link::desired::{
     AccessPoint, AccessSection, CertificateSection, ConnectionsSection, FilterSection, FleetSection,
-    LineSection, NetworkSection, PlanSection, PortalSection, RevokedSection, RevokedSession, SiteSection,
-    Text,
+    LineSection, NetworkSection, PlanSection, PortalSection, SiteSection, Text,
 };
 use kulkul_wire::link::{Digest, Manifest, Section, Version};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
-
-/// The most disconnects that a box is told of.
-const MOST_DISCONNECTS: u32 = 1_000;
 
 /// What the portal says unless a setting says otherwise.
 const PORTAL: &str = include_str!("portal.json");
@@ -132,15 +129,15 @@ async fn build(
     let order: HoursOrder = held.section("hours", "{}")?;
     let zone = Zone::named(&source.zone).map_err(|e| odd("zone", e.to_string()))?;
     let hours = order.section(now, &zone).map_err(|e| odd("desired.hours", e.to_string()))?;
-    let ended = disconnect::of_site(tx, site, now, MOST_DISCONNECTS).await?.into_iter();
-    let sessions = ended.map(|(session, until)| RevokedSession { session, until }).collect();
-    let revoked = RevokedSection { sessions, ..RevokedSection::default() };
     let certificate = certificate_section(tx, source, (gateway, site)).await?;
     let asked = diagnostics::section(tx, gateway, now).await?;
+    let access: AccessSection = held.section("access", "{}")?;
+    let revoked = sections::revoked(tx, site, &access, now).await?;
+    let vouchers = sections::vouchers(tx, site, &access, now).await?;
     Ok(vec![
         ("site", json(&site_section(source, site, place))),
         ("portal", json(&portal)),
-        ("access", json(&held.section::<AccessSection>("access", "{}")?)),
+        ("access", json(&access)),
         ("plan", json(&held.section::<PlanSection>("plan", "{}")?)),
         ("network", json(&held.section::<NetworkSection>("network", "{}")?)),
         ("revoked", json(&revoked)),
@@ -151,6 +148,7 @@ async fn build(
         ("certificate", json(&certificate)),
         ("connections", json(&held.section::<ConnectionsSection>("connections", "{}")?)),
         ("diagnostics", json(&asked)),
+        ("vouchers", json(&vouchers)),
     ])
 }
 

@@ -3,16 +3,18 @@
 use super::signed::{self, store_problem};
 use super::{KeysError, desired};
 use crate::Hub;
+use crate::access::vouchers;
 use crate::entropy::{self, NoEntropy};
 use crate::web::problem::Problem;
 use http::request::Parts;
+use kulkul_model::admission::Token16;
 use kulkul_model::claim::{ClaimCode, Standing};
 use kulkul_model::gateway::GatewayId;
 use kulkul_model::site::SiteCode;
 use kulkul_model::{Moment, Refusal};
 use kulkul_proof::{NotProven, Verifier};
 use kulkul_store::gateway::Gateway;
-use kulkul_store::{Lane, StoreError, Tx, audit, claim, gateway, journal, setting};
+use kulkul_store::{Lane, StoreError, Tx, audit, claim, gateway, journal, setting, voucher};
 use kulkul_wire::link::{Enrol, Enrolled, Version};
 
 /// What happened to the fleet by an enrolment.
@@ -97,9 +99,12 @@ async fn try_enrol(hub: &Hub, ask: Enrol, now: Moment) -> Result<Enrolled, NotEn
     }
     let id = GatewayId::from_bits(u128::from_be_bytes(entropy::draw()?));
     let source = desired::Source::of(hub)?;
+    let salt = Token16(entropy::draw()?);
     let outcome = hub
         .store()
-        .write(Lane::Page, move |tx| Box::pin(async move { settle(tx, &source, &hash, id, &ask, now).await }))
+        .write(Lane::Page, move |tx| {
+            Box::pin(async move { settle(tx, &source, (&hash, salt), id, &ask, now).await })
+        })
         .await?;
     let fleet = hub.fleet();
     for old in &outcome.replaced {
@@ -121,7 +126,7 @@ async fn try_enrol(hub: &Hub, ask: Enrol, now: Moment) -> Result<Enrolled, NotEn
 async fn settle(
     tx: &mut Tx,
     source: &desired::Source,
-    hash: &[u8; 32],
+    (hash, salt): (&[u8; 32], Token16),
     id: GatewayId,
     ask: &Enrol,
     now: Moment,
@@ -140,6 +145,9 @@ async fn settle(
             note(tx, now, &id, "revoke", "gateway", old.id.as_str(), None, Some("replaced")).await?;
             replaced.push(old.id);
         }
+    }
+    if !replaced.is_empty() {
+        vouchers::void(tx, &claim.site, salt, now).await?;
     }
     let gateway = Gateway {
         id,
@@ -216,7 +224,8 @@ pub async fn revoke(
     why: String,
 ) -> Result<bool, StoreError> {
     let now = hub.clock().now();
-    let (gateway, object, place) = (id.clone(), id.to_string(), site.to_string());
+    let (gateway, object, place) = (id.clone(), id.to_string(), site.clone());
+    let salt = entropy::draw().map(Token16);
     let done = hub
         .store()
         .write(Lane::Page, move |tx| {
@@ -234,6 +243,12 @@ pub async fn revoke(
                         after: Some(after),
                     };
                     audit::append(tx, &entry).await?;
+                    // Without randomness the old salt stays: the vouchers themselves are void all the same.
+                    let salt = match salt {
+                        Ok(salt) => salt,
+                        Err(_) => voucher::salt(tx, &place).await?.unwrap_or(Token16([0; 16])),
+                    };
+                    vouchers::void(tx, &place, salt, now).await?;
                 }
                 Ok::<_, StoreError>(done)
             })

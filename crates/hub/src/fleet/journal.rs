@@ -6,6 +6,7 @@
 use super::signed::store_problem;
 use super::{Keys, Known, access_points, certificates, diagnostics, sessions};
 use crate::Hub;
+use crate::access::book;
 use crate::voice::reports;
 use crate::watch::intake;
 use crate::web::problem::Problem;
@@ -195,7 +196,8 @@ impl Work {
         diagnostics::entry(tx, &self.gateway, self.now, entry).await?;
         let told = (opened.head.seq, stamp, self.now);
         reports::entry(tx, (&self.site, &self.gateway), told, entry).await?;
-        sessions::entry(tx, &self.keys, (&self.site, &self.gateway), stamp, entry).await
+        sessions::entry(tx, &self.keys, (&self.site, &self.gateway), stamp, entry).await?;
+        book::entry(tx, &self.keys, (&self.site, &self.gateway), (stamp, self.now), entry).await
     }
 }
 

@@ -15,6 +15,7 @@ use kulkul_model::Moment;
 use kulkul_model::claim::ClaimCode;
 use kulkul_model::gateway::GatewayId;
 use kulkul_model::session;
+use kulkul_model::voucher::VoucherCode;
 use kulkul_proof::{KeyRing, KeyTrouble, Signer, hub_keys, key_file, local_code};
 use kulkul_wire::link::enrol::KeyClaim;
 use kulkul_wire::link::{Blob, CertifiedKey, Digest, HubKeys, PublicKey, Revocation};
@@ -83,6 +84,7 @@ pub struct Keys {
     claims: Zeroizing<[u8; 32]>,
     devices: Zeroizing<[u8; 32]>,
     local: Zeroizing<[u8; 32]>,
+    vouchers: Zeroizing<[u8; 32]>,
 }
 
 impl Keys {
@@ -111,8 +113,8 @@ impl Keys {
         certified(KeyUse::Log)?;
         let (time, time_certificate) = certified(KeyUse::Time)?;
         let (claims, devices, local) = (dir.secret("claims")?, dir.secret("devices")?, dir.secret("local")?);
-        let digest = public.digest();
-        Ok(Keys { public, digest, desired, time, time_certificate, claims, devices, local })
+        let (vouchers, digest) = (dir.secret("vouchers")?, public.digest());
+        Ok(Keys { public, digest, desired, time, time_certificate, claims, devices, local, vouchers })
     }
 
     /// What boxes are told of them.
@@ -149,6 +151,12 @@ impl Keys {
     #[must_use]
     pub fn local_key(&self, gateway: &GatewayId) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(local_code::key(&self.local, gateway))
+    }
+
+    /// What the database holds in place of a voucher's code.
+    #[must_use]
+    pub fn voucher_hash(&self, code: &VoucherCode) -> [u8; 32] {
+        keyed(&self.vouchers, code.bare().as_bytes())
     }
 
     /// What the database and staff see in place of a device's address: 16 hexadecimal digits.

@@ -3,6 +3,7 @@
 use super::signed::{Signed, revoked, store_problem};
 use super::{beat, blobs, desired, enrol, journal, lists};
 use crate::Hub;
+use crate::access::admit;
 use crate::web::Peer;
 use crate::web::problem::Problem;
 use axum::body::Body;
@@ -17,8 +18,8 @@ use kulkul_model::gateway::GatewayId;
 use kulkul_proof::manifest;
 use kulkul_wire::link::desired::Version;
 use kulkul_wire::link::{
-    BATCH_LIMIT, BODY_LIMIT, Beat, BeatAnswer, Digest, Enrol, Enrolled, HubKeys, JournalAnswer, LocalKey,
-    MANIFEST_TYPE, SECTION_LIMIT, TimeAnswer, WAIT_LIMIT_S,
+    Admit, BATCH_LIMIT, BODY_LIMIT, Beat, BeatAnswer, Digest, Enrol, Enrolled, Grant, HubKeys, JournalAnswer,
+    LocalKey, MANIFEST_TYPE, SECTION_LIMIT, TimeAnswer, WAIT_LIMIT_S,
 };
 use serde::Deserialize;
 use std::io::SeekFrom;
@@ -146,10 +147,10 @@ async fn post_journal(
     journal::take(&hub, &gateway, &body).await.map(Json)
 }
 
-/// Vouchers and accounts are checked here once there are any; until then nobody has one.
-async fn post_admit(State(hub): State<Hub>, request: Request) -> Result<StatusCode, Problem> {
-    Signed::read(&hub, request, BODY_LIMIT).await?;
-    Err(Refusal::new(403, "way-in-not-open").into())
+async fn post_admit(State(hub): State<Hub>, request: Request) -> Result<Json<Grant>, Problem> {
+    let signed = Signed::read(&hub, request, BODY_LIMIT).await?;
+    let ask: Admit = serde_json::from_slice(&signed.body).map_err(not_json)?;
+    admit::admit(&hub, &signed.gateway, ask).await.map(Json)
 }
 
 fn digest(text: &str) -> Result<Digest, Problem> {

@@ -33,6 +33,7 @@ pub use keys::{Keys, KeysError};
 pub use known::{Known, LastBeat};
 
 use crate::clock::Clock;
+use crate::staff::password::Passwords;
 use certificates::Authority;
 use known::Gateways;
 use limits::Limiter;
@@ -48,6 +49,8 @@ pub struct Fleet {
     opening: Mutex<()>,
     pub(crate) gateways: Gateways,
     pub(crate) limits: Limits,
+    /// Works on secrets of accounts; staff's sign-ins have their own.
+    pub(crate) accounts: Passwords,
 }
 
 /// What bounds strangers and boxes.
@@ -58,6 +61,12 @@ pub(crate) struct Limits {
     pub(crate) enrol_site: Limiter,
     /// Blobs put by one gateway.
     pub(crate) blobs: Limiter,
+    /// Questions of one gateway whether somebody may come in.
+    pub(crate) admit: Limiter,
+    /// Codes and secrets of one gateway that were wrong.
+    pub(crate) admit_wrong: Limiter,
+    /// Wrong secrets of one account.
+    pub(crate) account: Limiter,
 }
 
 impl Fleet {
@@ -76,7 +85,11 @@ impl Fleet {
                 enrol_address: Limiter::new(10, 10 * MINUTE_MS),
                 enrol_site: Limiter::new(20, 60 * MINUTE_MS),
                 blobs: Limiter::new(60, 60 * MINUTE_MS),
+                admit: Limiter::new(3_000, 10 * MINUTE_MS),
+                admit_wrong: Limiter::new(200, 10 * MINUTE_MS),
+                account: Limiter::new(10, 10 * MINUTE_MS),
             },
+            accounts: Passwords::default(),
         }
     }
 

@@ -31,6 +31,7 @@ pub async fn entry(
         way_in: None,
         terms: None,
         language: None,
+        limit_ms: None,
         lasted_ms,
         usage,
         ended: None,
@@ -41,6 +42,7 @@ pub async fn entry(
             way_in: Some(s.way_in),
             terms: s.terms,
             language: Some(s.language.chars().take(8).collect()),
+            limit_ms: Some(s.limit_ms),
             ..blank(s.session, 0, Default::default())
         },
         Entry::SessionInterim(s) => blank(s.session, s.age_ms, s.usage),

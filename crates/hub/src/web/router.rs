@@ -47,6 +47,8 @@ fn api() -> OpenApiRouter<Hub> {
         .merge(fleet::orders::api::routes())
         .merge(staff::api::routes())
         .merge(voice::api::routes())
+        .merge(access::api::routes())
+        .merge(access::account_api::routes())
         .merge(access::session_api::routes())
         .merge(watch::api::routes())
 }

@@ -1,6 +1,8 @@
 //! The commands, one file each: its arguments, its help, and what it calls.
 
 #[cfg(feature = "hub")]
+pub mod account;
+#[cfg(feature = "hub")]
 pub mod check;
 #[cfg(feature = "sim")]
 pub mod demo;
@@ -28,3 +30,5 @@ pub mod orders;
 pub mod staff;
 #[cfg(feature = "hub")]
 pub mod token;
+#[cfg(feature = "hub")]
+pub mod voucher;

@@ -17,6 +17,7 @@ mod connections;
 mod diagnostics;
 mod filter;
 mod sections;
+mod vouchers;
 
 pub use check::{NotOrders, check};
 pub use connections::{ConnectionLog, ConnectionsSection};
@@ -24,9 +25,10 @@ pub use diagnostics::{DiagnosticAsk, DiagnosticsSection, MOST_ASKS};
 pub use filter::{BlockList, FilterSection, ListFormat};
 pub use sections::{
     AccessPoint, AccessSection, CertificateSection, Closure, DnsOverTls, FleetSection, HoursSection,
-    HttpProbe, LineSection, MOST_ACCESS_POINTS, NetworkSection, PlanSection, PortalSection, RevokedDevice,
-    RevokedSection, RevokedSession, SegmentShare, SiteSection,
+    HttpProbe, LineSection, MOST_ACCESS_POINTS, NetworkSection, PlanSection, PortalSection, RevokedAccount,
+    RevokedDevice, RevokedSection, RevokedSession, SegmentShare, SiteSection,
 };
+pub use vouchers::{MOST as MOST_VOUCHERS, OfflineBatch, OfflineVoucher, VouchersSection};
 
 /// Version of a desired state; a restored hub raises the epoch. `3.17` in text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -188,4 +190,7 @@ pub struct Desired {
     /// What staff ask of the box.
     #[serde(default)]
     pub diagnostics: DiagnosticsSection,
+    /// Vouchers that let somebody in while the hub does not answer.
+    #[serde(default)]
+    pub vouchers: VouchersSection,
 }

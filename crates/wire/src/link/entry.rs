@@ -6,6 +6,7 @@ use super::bytes::{Digest, PublicKey};
 use super::cbor::{Malformed, Put, Take};
 use super::event::Event;
 use super::header::Stamp;
+use kulkul_model::admission::Basis;
 use kulkul_model::diagnostic::{DiagnosticId, DiagnosticOutcome};
 use kulkul_model::gateway::Capabilities;
 use kulkul_model::report::ReportKind;
@@ -109,6 +110,8 @@ pub struct SessionStart {
     pub language: String,
     /// The longest that it may last, milliseconds.
     pub limit_ms: u64,
+    /// By which grant, voucher or account; none for a click, and from boxes before this field.
+    pub basis: Option<Basis>,
 }
 
 /// What a session has used so far.

@@ -6,6 +6,7 @@
 //! COSE_Sign1 (RFC 9052). Requests are signed by RFC 9421. Signing and checking
 //! live in `kulkul-proof`; this room only turns values into bytes and back.
 
+pub mod admit;
 pub mod beat;
 pub mod bytes;
 pub mod cbor;
@@ -18,6 +19,7 @@ pub mod request;
 pub mod sealed;
 pub mod sign1;
 
+pub use admit::{Admit, Grant, Proof};
 pub use beat::{Beat, BeatAnswer, Checkpoint, JournalAnswer};
 pub use bytes::{Blob, Digest, KeyId, PublicKey};
 pub use cbor::Malformed;

@@ -81,6 +81,8 @@ impl Actor {
             caps: self.caps(),
             kind,
             today: Today { day: self.spent.day(), bytes: 0, since_mono_ms: mono_ms },
+            basis: None,
+            own: None,
             bound: None,
         };
         live.bound = self.bound(&live, mono_ms);
@@ -103,6 +105,7 @@ impl Actor {
             terms: live.terms,
             language: live.language.clone(),
             limit_ms: live.limit_ms,
+            basis: live.basis,
         });
         let journal = self.journal.clone();
         self.writing.push(Box::pin(async move { Written::Start(id, journal.append(entry).await) }));

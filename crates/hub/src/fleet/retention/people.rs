@@ -6,7 +6,7 @@
 
 use crate::Hub;
 use kulkul_model::Moment;
-use kulkul_store::{Lane, StoreError, Tx, disconnect, journal, session, setting};
+use kulkul_store::{Lane, StoreError, Tx, access, disconnect, journal, session, setting};
 use kulkul_wire::link::{Kind, Sealed};
 
 /// Records about people are kept this long: 90 days.
@@ -33,7 +33,7 @@ pub async fn forget(hub: &Hub, now: Moment) -> Result<(u64, u64), StoreError> {
             break;
         }
     }
-    forget_disconnects(hub, now).await?;
+    forget_access(hub, now).await?;
     let mut entries = 0;
     for kind in KINDS {
         while let Some(bared) = bare_some(hub, kind, before).await? {
@@ -43,17 +43,23 @@ pub async fn forget(hub: &Hub, now: Moment) -> Result<(u64, u64), StoreError> {
     Ok((sessions, entries))
 }
 
-/// Disconnects go a day after they ended; the audit keeps who gave them.
-async fn forget_disconnects(hub: &Hub, now: Moment) -> Result<(), StoreError> {
-    let before = now.plus_ms(-24 * 3_600_000);
-    let some = async || {
+/// Uses of vouchers and accounts go with their sessions, findings a year after they were found.
+async fn forget_access(hub: &Hub, now: Moment) -> Result<(), StoreError> {
+    const DAY_MS: i64 = 24 * 3_600_000;
+    let (before, unused, year) = (now.plus_ms(-KEEP_MS), now.plus_ms(-DAY_MS), now.plus_ms(-365 * DAY_MS));
+    loop {
         let write = hub.store().write(Lane::Job, move |tx| {
-            Box::pin(async move { disconnect::forget(tx, before, SESSIONS).await })
+            Box::pin(async move {
+                let uses = access::forget(tx, before, unused, SESSIONS).await?;
+                let findings = access::forget_findings(tx, year, SESSIONS).await?;
+                let ended = disconnect::forget(tx, unused, SESSIONS).await?;
+                Ok::<_, StoreError>(uses.max(findings).max(ended))
+            })
         });
-        write.await
-    };
-    while some().await? == u64::from(SESSIONS) {}
-    Ok(())
+        if write.await? < u64::from(SESSIONS) {
+            return Ok(());
+        }
+    }
 }
 
 /// Bares the next entries of a kind; none when no more are due.

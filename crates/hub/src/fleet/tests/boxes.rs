@@ -132,6 +132,7 @@ async fn a_successor_ends_the_earlier_box_and_the_history_is_of_both() {
                 terms: Some(1),
                 language: "id".to_owned(),
                 limit_ms: 1,
+                basis: None,
             })
         };
         let (delivered, late) = (old.seal(&session(1)), old.seal(&session(2)));

@@ -22,6 +22,7 @@ fn began(n: u8) -> Entry {
         terms: Some(1),
         language: "id".to_owned(),
         limit_ms: 2 * 3_600_000,
+        basis: None,
     })
 }
 

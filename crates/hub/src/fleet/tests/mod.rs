@@ -1,5 +1,6 @@
 //! Stories of the link, in process, on both databases.
 
+mod access;
 mod access_points;
 mod boxes;
 mod certificates;
@@ -257,6 +258,7 @@ fn a_session(b: &mut Box_) -> [SealedEntry; 4] {
         terms: Some(1),
         language: "id".to_owned(),
         limit_ms: 1,
+        basis: None,
     });
     let more = Entry::SessionInterim(SessionInterim { session, age_ms: 60_000, usage: usage(700) });
     let end = SessionStop { session, age_ms: 90_000, usage: usage(900), reason: StopReason::LoggedOut };

@@ -3,6 +3,7 @@
 use super::Text;
 use ipnet::IpNet;
 use kulkul_model::Moment;
+use kulkul_model::admission::Token16;
 use kulkul_model::hours::Timetable;
 use kulkul_model::session::{Mac, SessionId, WayIn};
 use kulkul_model::site::SiteCode;
@@ -91,6 +92,8 @@ pub struct AccessSection {
     pub allowed: Vec<Mac>,
     /// Devices that are never let in.
     pub blocked: Vec<Mac>,
+    /// Vouchers and accounts that the box may accept in an hour while the hub does not answer.
+    pub offline_per_hour: u32,
 }
 
 impl Default for AccessSection {
@@ -100,6 +103,7 @@ impl Default for AccessSection {
             walled_garden: Vec::new(),
             allowed: Vec::new(),
             blocked: Vec::new(),
+            offline_per_hour: 60,
         }
     }
 }
@@ -185,6 +189,8 @@ pub struct RevokedSection {
     pub devices: Vec<RevokedDevice>,
     /// Sessions that end at once; their devices may not come back until then.
     pub sessions: Vec<RevokedSession>,
+    /// Accounts whose secret the box forgets unless it heard it later.
+    pub accounts: Vec<RevokedAccount>,
 }
 
 /// A session that is ended, and its device put out for a while.
@@ -195,6 +201,15 @@ pub struct RevokedSession {
     pub session: SessionId,
     /// Until when its device stays out.
     pub until: Moment,
+}
+
+/// An account that was disabled or got another secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RevokedAccount {
+    /// The account.
+    pub account: Token16,
+    /// When.
+    pub since: Moment,
 }
 
 /// A device that is put out for a while.

@@ -8,6 +8,7 @@ use crate::link::bytes::{Digest, PublicKey};
 use crate::link::cbor::{Malformed, Put, Take};
 use crate::link::header::Stamp;
 use kulkul_model::Moment;
+use kulkul_model::admission::{Basis, Token16};
 use kulkul_model::diagnostic::{DiagnosticId, DiagnosticOutcome, LONGEST_ANSWER};
 use kulkul_model::gateway::Capabilities;
 use kulkul_model::report::{self, ReportKind};
@@ -21,7 +22,10 @@ pub(super) fn take(kind: Kind, t: &mut Take<'_>, n: u64) -> Result<(Entry, u64),
             let (started, taken) = take_started(t, n)?;
             (Entry::Started(started), taken)
         }
-        Kind::SessionStart => (Entry::SessionStart(take_start(t)?), 7),
+        Kind::SessionStart => {
+            let (start, taken) = take_start(t, n)?;
+            (Entry::SessionStart(start), taken)
+        }
         Kind::SessionInterim => {
             let (session, age_ms, usage) = (SessionId(t.fixed()?), t.u64()?, take_usage(t)?);
             (Entry::SessionInterim(SessionInterim { session, age_ms, usage }), 6)
@@ -129,7 +133,7 @@ fn take_started(t: &mut Take<'_>, n: u64) -> Result<(Started, u64), Malformed> {
 }
 
 pub(super) fn put_start(p: &mut Put, s: &SessionStart) {
-    p.array(7).bytes(&s.session.0).bytes(&s.mac.0).array(s.addresses.len() as u64);
+    p.array(START).bytes(&s.session.0).bytes(&s.mac.0).array(s.addresses.len() as u64);
     for address in &s.addresses {
         match address {
             IpAddr::V4(a) => p.bytes(&a.octets()),
@@ -141,9 +145,34 @@ pub(super) fn put_start(p: &mut Put, s: &SessionStart) {
         p.u64(u64::from(v));
     });
     p.text(&s.language).u64(s.limit_ms);
+    p.maybe(s.basis, |p, basis| {
+        let (code, token) = match basis {
+            Basis::Grant(token) => (1, token),
+            Basis::Voucher(token) => (2, token),
+            Basis::Account(token) => (3, token),
+        };
+        p.array(2).u64(code).bytes(&token.0);
+    });
 }
 
-fn take_start(t: &mut Take<'_>) -> Result<SessionStart, Malformed> {
+/// The first seven are those of version 0.1.
+const START: u64 = 8;
+
+/// A basis of a newer version reads as none.
+fn take_basis(t: &mut Take<'_>) -> Result<Option<Basis>, Malformed> {
+    let n = t.array(2)?;
+    let (code, token) = (t.u64()?, Token16(t.fixed()?));
+    t.skip(n - 2)?;
+    Ok(match code {
+        1 => Some(Basis::Grant(token)),
+        2 => Some(Basis::Voucher(token)),
+        3 => Some(Basis::Account(token)),
+        _ => None,
+    })
+}
+
+/// Reads the fields and says how many they were.
+fn take_start(t: &mut Take<'_>, n: u64) -> Result<(SessionStart, u64), Malformed> {
     let session = SessionId(t.fixed()?);
     let mac = Mac(t.fixed()?);
     let count = t.list(17)?;
@@ -154,7 +183,7 @@ fn take_start(t: &mut Take<'_>) -> Result<SessionStart, Malformed> {
         let v6 = || <[u8; 16]>::try_from(bytes).map(IpAddr::from);
         addresses.push(v4.or_else(|_| v6()).map_err(|_| t.bad())?);
     }
-    Ok(SessionStart {
+    let mut start = SessionStart {
         session,
         mac,
         addresses,
@@ -162,7 +191,13 @@ fn take_start(t: &mut Take<'_>) -> Result<SessionStart, Malformed> {
         terms: t.maybe(Take::u32)?,
         language: t.text()?.to_owned(),
         limit_ms: t.u64()?,
-    })
+        basis: None,
+    };
+    if n < START {
+        return Ok((start, 7));
+    }
+    start.basis = t.maybe(take_basis)?.flatten();
+    Ok((start, START))
 }
 
 pub(super) fn put_usage(p: &mut Put, u: Usage) {

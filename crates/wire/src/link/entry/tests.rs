@@ -1,7 +1,21 @@
 use super::*;
 use crate::link::desired::Version;
 use kulkul_model::Moment;
+use kulkul_model::admission::Token16;
 use kulkul_model::diagnostic::{DiagnosticId, DiagnosticOutcome};
+
+fn by(basis: Basis) -> Entry {
+    Entry::SessionStart(SessionStart {
+        session: SessionId([9; 16]),
+        mac: Mac([3; 6]),
+        addresses: Vec::new(),
+        way_in: WayIn::Voucher,
+        terms: Some(2),
+        language: "en".into(),
+        limit_ms: 3_600_000,
+        basis: Some(basis),
+    })
+}
 
 fn all() -> Vec<Entry> {
     let usage = Usage { up_bytes: 1, down_bytes: u64::MAX, up_packets: 3, down_packets: 4 };
@@ -19,7 +33,11 @@ fn all() -> Vec<Entry> {
             terms: Some(1),
             language: "id".into(),
             limit_ms: 43_200_000,
+            basis: None,
         }),
+        by(Basis::Grant(Token16([6; 16]))),
+        by(Basis::Voucher(Token16([7; 16]))),
+        by(Basis::Account(Token16([8; 16]))),
         Entry::SessionInterim(SessionInterim { session, age_ms: 60_000, usage }),
         Entry::SessionStop(SessionStop { session, age_ms: 1, usage, reason: StopReason::Idle }),
         Entry::Consent(Consent { terms: 1, count: 30 }),
@@ -78,6 +96,27 @@ fn every_kind_reads_back() {
         assert_eq!(read(entry.kind(), &entry.encode()).as_ref(), Ok(&entry));
         assert_eq!(Kind::from_code(entry.kind().code()), entry.kind());
     }
+}
+
+#[test]
+fn a_session_of_the_first_version_has_no_basis_and_one_of_a_newer_is_left_aside() {
+    let start = |n: u64| {
+        let mut p = Put::new();
+        p.array(n).bytes(&[9; 16]).bytes(&[3; 6]).array(0).text("voucher").null().text("id").u64(60_000);
+        p
+    };
+    let basis = |p: Put| match read(Kind::SessionStart, &[p.done()]) {
+        Ok(Entry::SessionStart(s)) => s.basis,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(basis(start(7)), None);
+    let mut newer = start(9);
+    newer.array(3).u64(9).bytes(&[1; 16]).bool(true);
+    newer.text("more");
+    assert_eq!(basis(newer), None, "of a newer version");
+    let mut known = start(8);
+    known.array(2).u64(2).bytes(&[1; 16]);
+    assert_eq!(basis(known), Some(Basis::Voucher(Token16([1; 16]))));
 }
 
 #[test]
