@@ -4,6 +4,7 @@
 
 use crate::config::{Config, Kind};
 use crate::orders::Orders;
+use crate::sessions::Own;
 use ipnet::IpNet;
 use kulkul_model::session::Mac;
 use kulkul_wire::link::desired::PlanSection;
@@ -72,10 +73,13 @@ pub struct Caps {
 /// The kernel counts tokens in nanoseconds and refuses rates that would overflow: 100 Gbit/s is enough.
 const MOST_RATE: u64 = 12_500_000_000;
 
-impl From<&PlanSection> for Caps {
-    fn from(plan: &PlanSection) -> Self {
+impl Caps {
+    /// What the plan gives, or what a voucher or account gives instead.
+    #[must_use]
+    pub fn of(plan: &PlanSection, own: Option<Own>) -> Self {
         let bytes = |kbps: Option<u32>| kbps.map(|k| (u64::from(k) * 125).clamp(1_000, MOST_RATE));
-        Caps { up: bytes(plan.up_kbps), down: bytes(plan.down_kbps), class: None }
+        let (up, down) = own.map_or((None, None), |own| (own.up_kbps, own.down_kbps));
+        Caps { up: bytes(up.or(plan.up_kbps)), down: bytes(down.or(plan.down_kbps)), class: None }
     }
 }
 
@@ -173,9 +177,13 @@ mod tests {
     #[test]
     fn caps_follow_the_plan_in_bytes() {
         let plan = PlanSection { down_kbps: Some(2_000), up_kbps: None, ..PlanSection::default() };
-        assert_eq!(Caps::from(&plan), Caps { up: None, down: Some(250_000), class: None });
+        assert_eq!(Caps::of(&plan, None), Caps { up: None, down: Some(250_000), class: None });
+        let own = Own { holder: None, limit_ms: None, down_kbps: Some(512), up_kbps: Some(256) };
+        let better = Caps { up: Some(32_000), down: Some(64_000), class: None };
+        assert_eq!(Caps::of(&plan, Some(own)), better);
+        assert_eq!(Caps::of(&plan, Some(Own { down_kbps: None, ..own })).down, Some(250_000));
         let plan = PlanSection { down_kbps: Some(u32::MAX), up_kbps: Some(0), ..PlanSection::default() };
-        assert_eq!(Caps::from(&plan), Caps { up: Some(1_000), down: Some(MOST_RATE), class: None });
+        assert_eq!(Caps::of(&plan, None), Caps { up: Some(1_000), down: Some(MOST_RATE), class: None });
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! no more than a modest one with one, and one alone gets the whole line.
 
 use crate::config::Kind;
+use crate::sessions::Own;
 use kulkul_wire::link::desired::{LineSection, PlanSection};
 use kulkul_wire::netlink::queues::{Class, Leaf};
 use kulkul_wire::ruleset::classes::{LINE, OWN, PUBLIC, SERVICE, STAFF, STRANGERS};
@@ -113,15 +114,19 @@ impl Side {
         ]
     }
 
-    /// The class of one device.
+    /// The class of one device; what its voucher or account gives wins over the plan.
     #[must_use]
-    pub fn device(&self, minor: u16, kind: Kind) -> Class {
+    pub fn device(&self, minor: u16, kind: Kind, own: Option<Own>) -> Class {
         let [public, staff, _] = self.shares;
         let (parent, (percent, priority)) = match kind {
             Kind::Public => (PUBLIC, public),
             Kind::Staff | Kind::Service => (STAFF, staff),
         };
-        let ceil = self.most.map_or(self.rate, |most| most.min(self.rate));
+        let own = own.and_then(|own| match self.way {
+            Way::Up => own.up_kbps,
+            Way::Down => own.down_kbps,
+        });
+        let ceil = own.map(bytes_per_s).or(self.most).map_or(self.rate, |most| most.min(self.rate));
         let rate = (self.part(percent) / DEVICE_PART).clamp(1_000, ceil);
         Class { minor, parent, rate, ceil, priority, quantum: self.turn() }
     }
@@ -191,15 +196,18 @@ mod tests {
             [rate(LINE), rate(SERVICE), rate(STAFF), rate(PUBLIC)],
             [1_250_000, 375_000, 250_000, 562_500]
         );
-        let device = side.device(FIRST_DEVICE, Kind::Public);
+        let device = side.device(FIRST_DEVICE, Kind::Public, None);
         assert_eq!((device.parent, device.ceil, device.priority), (PUBLIC, 500_000, 2));
-        assert_eq!(down(&line(10_000, &[]), None).device(16, Kind::Staff).ceil, 1_250_000);
+        let own = |down_kbps| Some(Own { holder: None, limit_ms: None, down_kbps, up_kbps: Some(64) });
+        let ceil = |kbps| side.device(FIRST_DEVICE, Kind::Public, own(kbps)).ceil;
+        assert_eq!([ceil(Some(8_000)), ceil(Some(99_000)), ceil(None)], [1_000_000, 1_250_000, 500_000]);
+        assert_eq!(down(&line(10_000, &[]), None).device(16, Kind::Staff, None).ceil, 1_250_000);
     }
 
     #[test]
     fn the_best_leaf_that_there_is_is_taken() {
         let side = |leaves| Side { leaves, ..down(&line(10_000, &[]), None) };
-        let class = side(Leaves::default()).device(16, Kind::Public);
+        let class = side(Leaves::default()).device(16, Kind::Public, None);
         assert_eq!(side(Leaves::default()).leaf(&class), Leaf::Bfifo(250_000));
         assert_eq!(side(Leaves { fq_codel: false, sfq: true }).leaf(&class), Leaf::Sfq);
         assert_eq!(side(Leaves { fq_codel: true, sfq: true }).leaf(&class), Leaf::FqCodel);
@@ -212,7 +220,7 @@ mod tests {
         ) {
             let side = down(&line(kbps, &[("public", a, 1), ("service", b, 0)]), most);
             let frame = side.frame();
-            for c in frame.iter().chain([&side.device(99, Kind::Public)]) {
+            for c in frame.iter().chain([&side.device(99, Kind::Public, None)]) {
                 prop_assert!(c.rate >= 1 && c.rate <= c.ceil, "{c:?}");
             }
             let below: u64 = frame.iter().filter(|c| c.parent == LINE).map(|c| u64::from(c.rate)).sum();

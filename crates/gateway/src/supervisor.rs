@@ -3,8 +3,10 @@
 //! Nobody else may touch nf_tables. What it is told and what it answers are values; a
 //! handle is cheap to clone. It answers `admit` only after packets pass.
 
+use crate::sessions::Own;
 use crate::ways::{Lease, LineState, Why};
 use kulkul_model::Refusal;
+use kulkul_model::admission::Basis;
 use kulkul_model::session::{Mac, Session, Usage, WayIn};
 use kulkul_wire::link::Desired;
 use std::net::IpAddr;
@@ -19,12 +21,35 @@ pub use actor::{Can, Parts, SupervisorError, TOGETHER, start};
 pub struct Admission {
     /// The address that the request came from.
     pub ip: IpAddr,
-    /// How.
+    /// How, where there is no pass.
     pub way_in: WayIn,
     /// The version of the terms that were accepted.
     pub terms: Option<u32>,
     /// The language that the person reads, `id` or `en`.
     pub language: String,
+    /// By which grant, voucher or account; none for a click.
+    pub pass: Option<Pass>,
+}
+
+/// What lets a device in otherwise than by a click, and what it gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pass {
+    /// What the session's start names to the hub.
+    pub basis: Basis,
+    /// How the device comes in.
+    pub way_in: WayIn,
+    /// What it gives by itself.
+    pub own: Own,
+    /// Devices online at a time by the same voucher or account; none for no bound.
+    pub devices: Option<u16>,
+}
+
+impl Admission {
+    /// How the device comes in.
+    #[must_use]
+    pub fn by(&self) -> WayIn {
+        self.pass.map_or(self.way_in, |pass| pass.way_in)
+    }
 }
 
 /// The device behind an address.
@@ -98,8 +123,9 @@ impl Supervisor {
     /// A device that is in already gets its session again. The start of the session is in the journal, on disk, before this answers.
     ///
     /// # Errors
-    /// `Refusal`: `device-unknown`, `device-blocked`, `site-full`, `gateway-busy`; `site-closed` with `opens` and
-    /// `quota-used` with `until`, RFC 3339 or empty when that is not known.
+    /// `Refusal`: `device-unknown`, `device-blocked`, `way-in-closed`, `site-full`, `gateway-busy`; `voucher-devices`
+    /// and `account-devices` with `devices`; `site-closed` with `opens` and `quota-used` with `until`, RFC 3339 or
+    /// empty when that is not known.
     pub async fn admit(&self, ask: Admission) -> Result<Session, Refusal> {
         self.ask(|tx| Ask::Admit(ask, tx)).await.unwrap_or_else(|| Err(busy()))
     }

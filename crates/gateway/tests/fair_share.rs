@@ -142,7 +142,7 @@ fn share(promised: bool, most_kbps: u32) {
         assert!(features.contains("generic-receive-offload: off"), "{features}");
     }
     let devices: Vec<Class> = [(16, Kind::Public), (17, Kind::Public), (18, Kind::Staff)]
-        .map(|(minor, kind)| side.device(minor, kind))
+        .map(|(minor, kind)| side.device(minor, kind, None))
         .to_vec();
     let mut queues = vec![Queue::Root { default: OWN }];
     let all = side.frame().into_iter().chain(devices.iter().copied());
@@ -277,7 +277,7 @@ fn together() {
     }
     let mut queues = vec![Queue::Root { default: OWN }];
     queues.extend(side.frame().into_iter().map(Queue::Class));
-    queues.extend([16, 18].map(|minor| Queue::Class(side.device(minor, Kind::Public))));
+    queues.extend([16, 18].map(|minor| Queue::Class(side.device(minor, Kind::Public, None))));
     kernel.shape("kulkul-down", &queues).unwrap();
     let policy = Policy {
         segments: ["lan0", "lan1"]

@@ -199,7 +199,7 @@ fn one_bad_change_rolls_the_batch_back() {
         ..Default::default()
     };
     for (kbps, ip) in [(0, "10.77.0.30"), (u32::MAX, "10.77.0.31")] {
-        let p = Person { caps: Caps::from(&plan(kbps)), ..person(ip) };
+        let p = Person { caps: Caps::of(&plan(kbps), None), ..person(ip) };
         kernel.change(&adds(p, 60_000)).unwrap();
         kernel.change(&p.removal()).unwrap();
     }

@@ -139,7 +139,8 @@ impl Place {
     async fn click(&mut self, n: u8) -> Result<SessionId, &'static str> {
         let (mac, ip) = device(n);
         self.paper.sheet().neighbours.insert(ip, mac);
-        let ask = Admission { ip, way_in: WayIn::ClickThrough, terms: Some(1), language: "id".to_owned() };
+        let language = "id".to_owned();
+        let ask = Admission { ip, way_in: WayIn::ClickThrough, terms: Some(1), language, pass: None };
         let session = self.supervisor.admit(ask).await.map_err(|r| r.code)?;
         self.online.insert(n, session.id);
         self.carried.entry(session.id).or_default();

@@ -230,7 +230,7 @@ impl<D: Door> Portal<D> {
     }
 
     fn admission(&self, ask: &Ask<'_>, way_in: WayIn, terms: Option<u32>) -> Admission {
-        Admission { ip: ask.ip, way_in, terms, language: ask.lang.code().to_owned() }
+        Admission { ip: ask.ip, way_in, terms, language: ask.lang.code().to_owned(), pass: None }
     }
 
     async fn log_out(&self, ask: &Ask<'_>, body: &str) -> Page {

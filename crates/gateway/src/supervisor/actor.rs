@@ -7,6 +7,7 @@ mod apply;
 mod carried;
 mod hours;
 mod keep;
+mod passes;
 mod people;
 mod places;
 mod queues;

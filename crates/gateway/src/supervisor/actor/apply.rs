@@ -1,6 +1,7 @@
 //! Taking a desired state in: checked, put into force as one, kept for the next start.
 
 use super::Actor;
+use super::passes::limit_ms;
 use crate::kernel::KernelError;
 use crate::orders::{Orders, PutOut};
 use crate::sessions::Phase;
@@ -75,9 +76,8 @@ impl Actor {
     pub(super) fn enforce_orders(&mut self) -> Result<(), KernelError> {
         // Classes first: a packet that is sent into one that is not there yet waits with the box's own.
         self.share_out()?;
-        let limit_ms = self.orders.plan.session_ms;
         for live in self.sessions.iter_mut() {
-            live.limit_ms = limit_ms;
+            live.limit_ms = limit_ms(live.own, &self.orders.plan);
         }
         // Caps that came or went changed which elements a person has: the old ones are what `reconcile` removes.
         if self.policy().digest() == self.digest {

@@ -118,8 +118,8 @@ impl Actor {
     }
 
     pub(super) fn policy(&self) -> Policy {
-        let caps = self.caps();
-        let bounded = caps.up.is_some() || caps.down.is_some();
+        let caps = self.caps(None);
+        let bounded = caps.up.is_some() || caps.down.is_some() || self.may_bound_by_themselves();
         firewall::policy(
             &self.config,
             &self.orders,

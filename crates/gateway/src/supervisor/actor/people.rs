@@ -1,5 +1,6 @@
 //! Letting people in and out, and taking in their devices' other addresses.
 
+use super::passes::limit_ms;
 use super::{Actor, Waiting, Written};
 use crate::config::Kind;
 use crate::kernel::KernelError;
@@ -50,6 +51,9 @@ impl Actor {
             }
             return;
         }
+        if let Some(refusal) = self.not_by_this(mac, kind, ask) {
+            return refuse(tx, refusal);
+        }
         if self.sessions.len() >= MOST_SESSIONS {
             return refuse(tx, Refusal::new(429, "site-full"));
         }
@@ -65,24 +69,25 @@ impl Actor {
         let mono_ms = self.clock.mono_ms();
         let others = self.neighbours.iter().filter(|(ip, m)| **m == mac && is_worth(**ip)).map(|(ip, _)| *ip);
         let others: Vec<IpAddr> = others.collect();
+        let own = ask.pass.map(|pass| pass.own);
         let mut live = Live {
             id: (self.ids)(),
             mac,
-            way_in: ask.way_in,
+            way_in: ask.by(),
             terms: ask.terms,
             language: ask.language.clone(),
             phase: Phase::Starting,
             began_mono_ms: mono_ms,
-            limit_ms: self.orders.plan.session_ms,
+            limit_ms: limit_ms(own, &self.orders.plan),
             seen_mono_ms: mono_ms,
             told_mono_ms: mono_ms,
             addresses: [(ask.ip, Counted::default())].into(),
             carried: Usage::default(),
-            caps: self.caps(),
+            caps: self.caps(own),
             kind,
             today: Today { day: self.spent.day(), bytes: 0, since_mono_ms: mono_ms },
-            basis: None,
-            own: None,
+            basis: ask.pass.map(|pass| pass.basis),
+            own,
             bound: None,
         };
         live.bound = self.bound(&live, mono_ms);
@@ -143,9 +148,9 @@ impl Actor {
         let mono_ms = self.clock.mono_ms();
         let mut changes = Vec::new();
         let Some(live) = self.sessions.get(id) else { return };
-        let (kind, class) = (live.kind, live.caps.class);
+        let (kind, class, own) = (live.kind, live.caps.class, live.own);
         if let Some(class) = class {
-            self.make_class(class, kind);
+            self.make_class(class, kind, own);
         }
         let Some(live) = self.sessions.get_mut(id) else { return };
         let left_ms = left_ms(live, mono_ms);

@@ -9,7 +9,7 @@ use super::Actor;
 use crate::config::{Config, Kind};
 use crate::firewall::Caps;
 use crate::kernel::KernelError;
-use crate::sessions::Phase;
+use crate::sessions::{Own, Phase};
 use crate::shaping::{Leaves, Side, Way};
 use kulkul_model::gateway::Capabilities;
 use kulkul_model::session::SessionId;
@@ -76,7 +76,7 @@ impl Queues {
         !self.sides.is_empty()
     }
 
-    fn is_shared(&self, way: Way) -> bool {
+    pub(super) fn is_shared(&self, way: Way) -> bool {
         self.sides.iter().any(|(_, side)| side.way() == way)
     }
 
@@ -124,11 +124,11 @@ impl Queues {
 
 impl Actor {
     /// What bounds an address by itself: rates of those ways in which the line is not shared.
-    pub(super) fn caps(&self) -> Caps {
-        let plan = Caps::from(&self.orders.plan);
+    pub(super) fn caps(&self, own: Option<Own>) -> Caps {
+        let all = Caps::of(&self.orders.plan, own);
         Caps {
-            up: plan.up.filter(|_| !self.queues.is_shared(Way::Up)),
-            down: plan.down.filter(|_| !self.queues.is_shared(Way::Down)),
+            up: all.up.filter(|_| !self.queues.is_shared(Way::Up)),
+            down: all.down.filter(|_| !self.queues.is_shared(Way::Down)),
             class: None,
         }
     }
@@ -199,12 +199,12 @@ impl Actor {
 
     /// Gives everybody a class, or takes it away, and the caps that go with it.
     fn number_people(&mut self) {
-        let caps = self.caps();
+        let caps: Vec<Caps> = self.sessions.iter().map(|l| self.caps(l.own)).collect();
         let shared = self.queues.are_shared();
         self.queues.taken = self.sessions.iter().filter_map(|l| l.caps.class).filter(|_| shared).collect();
         self.queues.lowest = FIRST_DEVICE;
         let mut renumbered = Vec::new();
-        for live in self.sessions.iter_mut() {
+        for (live, caps) in self.sessions.iter_mut().zip(caps) {
             let class = if shared { live.caps.class.or_else(|| self.queues.take()) } else { None };
             if class != live.caps.class {
                 renumbered.push(live.id);
@@ -225,7 +225,7 @@ impl Actor {
         for (on, side) in self.queues.sides.clone() {
             let is = self.kernel.classes(&on)?;
             let devices = self.sessions.iter().filter(|l| l.phase == Phase::Online);
-            let devices = devices.filter_map(|l| Some(side.device(l.caps.class?, l.kind)));
+            let devices = devices.filter_map(|l| Some(side.device(l.caps.class?, l.kind, l.own)));
             let wanted: Vec<Class> = side.frame().into_iter().chain(devices).collect();
             let there: BTreeMap<u16, Class> = is.iter().map(|c| (c.minor, *c)).collect();
             let moved = |c: &Class| there.get(&c.minor).is_some_and(|t| t.parent != c.parent);
@@ -293,9 +293,9 @@ impl Actor {
     }
 
     /// Makes a device's class both ways; without it its packets wait with the box's own.
-    pub(super) fn make_class(&mut self, minor: u16, kind: Kind) {
+    pub(super) fn make_class(&mut self, minor: u16, kind: Kind, own: Option<Own>) {
         for (on, side) in &self.queues.sides {
-            let class = side.device(minor, kind);
+            let class = side.device(minor, kind, own);
             let queues = [Queue::Class(class), Queue::Leaf(minor, side.leaf(&class))];
             if let Err(error) = self.kernel.shape(on, &queues) {
                 tracing::warn!(%error, on, "a device has no class until the queues are looked at");

@@ -8,6 +8,7 @@ use std::path::Path;
 
 mod disconnects;
 mod hours;
+mod passes;
 mod queues;
 mod told;
 
@@ -86,7 +87,7 @@ impl House {
 }
 
 fn click(ip: IpAddr) -> Admission {
-    Admission { ip, way_in: WayIn::ClickThrough, terms: Some(3), language: "id".to_owned() }
+    Admission { ip, way_in: WayIn::ClickThrough, terms: Some(3), language: "id".to_owned(), pass: None }
 }
 
 /// Lets the supervisor do what is due; the paper kernel and the journal in memory answer at once.

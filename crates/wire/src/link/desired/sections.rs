@@ -84,7 +84,8 @@ pub struct CertificateSection {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AccessSection {
-    /// Ways in that are open, in the order that the portal shows them.
+    /// Ways in that are open to the public, in the order that the portal shows them; an empty
+    /// list lets no newcomer in, and those who are online stay so. Staff segments are not asked.
     pub ways_in: Vec<WayIn>,
     /// Names that everybody reaches before admission.
     pub walled_garden: Vec<String>,
