@@ -3,6 +3,11 @@
 //! dnsmasq serves addresses and nothing else: names are the resolver's, and router
 //! advertisements are `advert`'s, since dnsmasq cannot send option 37.
 
+mod scarce;
+
+pub(crate) use scarce::is_scarce;
+pub use scarce::watch;
+
 use crate::clock::Clock;
 use crate::config::{Config, Segment};
 use crate::kept::{self, Change, Program};

@@ -41,6 +41,9 @@ mod disconnect;
 #[path = "street/orders.rs"]
 mod orders;
 
+#[path = "street/exhaustion.rs"]
+mod exhaustion;
+
 #[path = "street/leases.rs"]
 mod leases;
 

@@ -6,6 +6,7 @@
 //! there again with the role in its environment.
 
 pub mod announced;
+mod exhaust;
 pub mod ground;
 pub mod hub;
 pub mod layout;

@@ -78,7 +78,7 @@ pub(super) fn dnsmasq(config: &Config) -> Option<Finding> {
 pub(super) fn addresses_left(config: &Config, clock: &Clock) -> Vec<Finding> {
     let leases = std::fs::read_to_string(dhcp::lease_file(&config.data)).unwrap_or_default();
     dhcp::given(&config.segments, &leases, clock.now().seconds())
-        .filter(|(_, held, room)| u64::from(*held) * 10 >= u64::from(*room) * 9)
+        .filter(|(_, held, room)| dhcp::is_scarce(*held, *room))
         .map(|(segment, held, room)| {
             Finding::warning("doctor-leases-warning", "doctor-leases-mend")
                 .with("segment", &segment.name)

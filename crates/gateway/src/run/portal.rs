@@ -109,6 +109,8 @@ pub(super) fn addresses(house: &House, tls: &tls::Tls) {
     });
     let (config, clock, stop) = (house.config.clone(), house.clock.clone(), house.stop.clone());
     house.tasks.spawn(advert::run(config.clone(), captive.clone(), clock.clone(), stop.clone()));
+    let scarce = dhcp::watch(config.clone(), clock.clone(), house.journal.clone(), stop.clone());
+    house.tasks.spawn(scarce);
     let failed = house.failed.clone();
     house.tasks.spawn(async move {
         if let Err(error) = dhcp::keep(config, captive, clock, failed, stop).await {

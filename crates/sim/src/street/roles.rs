@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "roles measure and wait in real time")]
 #![expect(clippy::print_stdout, reason = "a role's results are its output")]
 
+use super::exhaust::exhaust;
 use super::ground::{Place, client};
 use super::person;
 use kulkul_gateway::firewall::{Caps, Person};
@@ -81,6 +82,7 @@ pub fn play() -> io::Result<()> {
         ("plain", []) => fill(None, false),
         ("batch", []) => batch(),
         ("solicit", []) => solicit(),
+        ("exhaust", [most]) => exhaust(parse(most)?),
         _ => Err(io::Error::other(format!("no role {role} {with}"))),
     }
 }

@@ -155,6 +155,20 @@ pub enum Event {
         /// Why, in English, for staff.
         why: String,
     },
+    /// A segment has nearly no addresses left to give.
+    AddressesScarce {
+        /// The segment's name.
+        segment: String,
+        /// How many are given.
+        held: u64,
+        /// How many there are.
+        room: u64,
+    },
+    /// It has some again.
+    AddressesFree {
+        /// The segment's name.
+        segment: String,
+    },
     /// Written by a newer version; known by its name only.
     Other {
         /// The event's name.
@@ -191,6 +205,8 @@ impl Event {
             Event::ConnectionLog { .. } => "connection_log",
             Event::ConnectionsAsked { .. } => "connections_asked",
             Event::ConnectionsLost { .. } => "connections_lost",
+            Event::AddressesScarce { .. } => "addresses_scarce",
+            Event::AddressesFree { .. } => "addresses_free",
             Event::Other { name } => name,
         }
     }
@@ -201,7 +217,10 @@ impl Event {
             Event::UplinkLost | Event::Other { .. } => 0,
             Event::LineCarried { .. } => 5,
             Event::ConnectionsAsked { .. } => 4,
-            Event::DesiredRefused { .. } | Event::UplinkSwitched { .. } | Event::UplinkMoved { .. } => 3,
+            Event::DesiredRefused { .. }
+            | Event::UplinkSwitched { .. }
+            | Event::UplinkMoved { .. }
+            | Event::AddressesScarce { .. } => 3,
             Event::DesiredApplied { .. }
             | Event::ClockStepped { .. }
             | Event::AccessPointLost { .. }
@@ -246,6 +265,8 @@ impl Event {
                 p.text(reason).u64(*found)
             }
             Event::ConnectionsLost { why } => p.text(why),
+            Event::AddressesScarce { segment, held, room } => p.text(segment).u64(*held).u64(*room),
+            Event::AddressesFree { segment } => p.text(segment),
         };
         p.done()
     }
@@ -318,6 +339,12 @@ impl Event {
                 (Event::ConnectionsAsked { at, port, reason, found: t.u64()? }, need(4)?)
             }
             "connections_lost" => (Event::ConnectionsLost { why: t.text()?.to_owned() }, need(1)?),
+            "addresses_scarce" => {
+                let segment = t.text()?.to_owned();
+                let (held, room) = (t.u64()?, t.u64()?);
+                (Event::AddressesScarce { segment, held, room }, need(3)?)
+            }
+            "addresses_free" => (Event::AddressesFree { segment: t.text()?.to_owned() }, need(1)?),
             other => (Event::Other { name: other.to_owned() }, n),
         };
         t.skip(left)?;

@@ -82,6 +82,8 @@ fn all() -> Vec<Entry> {
         Entry::Event(Event::ListRefused { list: "ads".into(), reason: "another digest".into() }),
         Entry::Event(Event::AccessPointLost { mac: Mac([2; 6]), left: 1 }),
         Entry::Event(Event::AccessPointBack { mac: Mac([2; 6]), lost_ms: 180_000 }),
+        Entry::Event(Event::AddressesScarce { segment: "public".into(), held: 9, room: 10 }),
+        Entry::Event(Event::AddressesFree { segment: "public".into() }),
         Entry::Event(Event::Other { name: "meteor".into() }),
     ]
 }
