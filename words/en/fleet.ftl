@@ -19,7 +19,6 @@ refusal-journal-gap = Journal entries are missing; the hub expects number { $exp
 refusal-journal-broken = A journal entry does not fit and is kept aside for the operator: { $why }
 refusal-blob-other-digest = The bytes do not have the digest that the name says.
 refusal-too-many-blobs = Too many blobs from this gateway. Try again later.
-refusal-way-in-not-open = This way in is not open at this place.
 refusal-orders-section = There is no section "{ $section }". There are { $known }.
 refusal-orders-scope = "{ $scope }" says no place. Write regency, category:KEY, area:CODE or site:CODE.
 refusal-orders-nowhere = The register has no { $scope }.

@@ -20,5 +20,6 @@ refusal-query-unknown = The parameter "{ $name }" is not known; perhaps "{ $near
 refusal-query-none = The parameter "{ $name }" is not known; this address takes no parameters.
 refusal-query-value = The value of "{ $name }" cannot be used: { $detail }
 refusal-query-choice = "{ $name }" takes one of: { $choices }.
+refusal-hub-silent = The service does not answer at the moment, and this is not known here. Check what you typed, or try again later.
 refusal-way-in-closed = This way in is not open at this place.
 refusal-challenge-unreadable = That is not a code that a box shows; it has eight letters and digits, such as 7KQ4-M2XP.

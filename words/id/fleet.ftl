@@ -19,7 +19,6 @@ refusal-journal-gap = Ada catatan jurnal yang terlewat; hub menunggu nomor { $ex
 refusal-journal-broken = Sebuah catatan jurnal tidak cocok dan disimpan terpisah untuk operator: { $why }
 refusal-blob-other-digest = Isi berkas tidak cocok dengan nama digestnya.
 refusal-too-many-blobs = Terlalu banyak berkas dari gateway ini. Coba lagi nanti.
-refusal-way-in-not-open = Cara masuk ini tidak dibuka di tempat ini.
 refusal-orders-section = Tidak ada bagian "{ $section }". Yang ada: { $known }.
 refusal-orders-scope = "{ $scope }" bukan nama cakupan. Tulislah regency, category:KUNCI, area:KODE, atau site:KODE.
 refusal-orders-nowhere = Tidak ada { $scope } di dalam daftar.

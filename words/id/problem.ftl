@@ -20,5 +20,6 @@ refusal-query-unknown = Parameter "{ $name }" tidak dikenal; mungkin maksudnya "
 refusal-query-none = Parameter "{ $name }" tidak dikenal; alamat ini tidak menerima parameter.
 refusal-query-value = Nilai "{ $name }" tidak dapat dipakai: { $detail }
 refusal-query-choice = "{ $name }" berisi salah satu dari: { $choices }.
+refusal-hub-silent = Layanan kabupaten tidak menjawab saat ini, dan isian ini tidak dikenal di sini. Periksa isian, atau coba lagi nanti.
 refusal-way-in-closed = Cara masuk ini tidak dibuka di tempat ini.
 refusal-challenge-unreadable = Itu bukan kode yang ditampilkan perangkat; kodenya delapan huruf dan angka, misalnya 7KQ4-M2XP.

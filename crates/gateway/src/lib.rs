@@ -4,6 +4,7 @@
 //! supervisor owns all kernel state, the other parts talk to it by messages. Nothing
 //! here speaks SQL or imports the hub.
 
+pub mod access;
 pub mod access_points;
 pub mod advert;
 pub mod chance;

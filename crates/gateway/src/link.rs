@@ -97,6 +97,7 @@ impl Link {
         };
         tracing::error!(error = %ended, "the hub refuses this box for good; the place is served on without it");
         self.trouble(&ended);
+        self.seen.send_modify(|s| s.refused = true);
         stop.cancelled().await;
     }
 

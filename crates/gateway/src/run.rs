@@ -7,6 +7,7 @@ mod names;
 mod outward;
 mod portal;
 
+use crate::access::{self, Access};
 use crate::access_points::{self, AccessPoints};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -160,13 +161,18 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
         house.clock.clone(),
     );
     let (minutes, answers) = (measure(&house, radios), outward::watch(&house));
+    let access = access(&house, met.as_ref()).map_err(part("vouchers and accounts"))?;
     // Without a hub nobody would ever read a report.
     let desk = Desk::open(&house.config.data, house.journal.clone(), clock.clone());
     let desk = met.is_some().then(|| Arc::new(desk));
     let filtered = Some(Arc::new(Filtered::new(in_force.clone(), house.config.data.clone())));
-    let tls = portal::portal(&house, Extras { desk, minutes: Some(minutes.clone()), filtered, first_boot })?;
+    let tls = portal::portal(
+        &house,
+        Extras { desk, minutes: Some(minutes.clone()), filtered, access: Some(access.clone()), first_boot },
+    )?;
     portal::addresses(&house, &tls);
     let (seen_tx, seen) = watch::channel(HubSeen::default());
+    house.tasks.spawn(access.keep(seen.clone(), stop.clone()));
     let told = (minutes.clone(), answers, radios_seen);
     report(&house, (Some(tls), capabilities), (in_force, blocked), told, seen);
     // Without a hub the senders live on, so that those who follow them wait for ever.
@@ -211,6 +217,17 @@ async fn meet(
     }
     let identity = link::enrol(&client, config, capabilities, &hardware(), clock).await?;
     Ok(Some((client, identity)))
+}
+
+/// What lets people in by vouchers and accounts; without a hub by what lies here alone.
+fn access(house: &House, met: Option<&(link::Client, Arc<link::Identity>)>) -> io::Result<Access> {
+    Access::open(access::Parts {
+        hub: met.map(|(client, identity)| access::over(client.clone(), identity.clone())),
+        desired: house.desired.clone(),
+        clock: house.clock.clone(),
+        data: house.config.data.clone(),
+        salts: chance::bytes,
+    })
 }
 
 /// The machine's maker and product, as far as it tells.

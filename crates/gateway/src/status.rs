@@ -39,6 +39,8 @@ pub struct HubSeen {
     pub trouble: Option<String>,
     /// The last journal entry that it holds.
     pub held_through: u64,
+    /// It refuses this box for good.
+    pub refused: bool,
 }
 
 /// How the box is.

@@ -105,7 +105,7 @@ pub(crate) enum Ask {
 }
 
 /// The supervisor is stopping or has too much to do.
-fn busy() -> Refusal {
+pub(crate) fn busy() -> Refusal {
     Refusal::new(429, "gateway-busy")
 }
 

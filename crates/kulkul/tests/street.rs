@@ -47,6 +47,9 @@ mod exhaustion;
 #[path = "street/leases.rs"]
 mod leases;
 
+#[path = "street/vouchers.rs"]
+mod vouchers;
+
 #[path = "street/two_lines.rs"]
 mod two_lines;
 

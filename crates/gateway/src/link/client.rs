@@ -7,11 +7,12 @@ use bytes::Bytes;
 use kulkul_model::Moment;
 use kulkul_proof::{KeyRing, KeyTrouble, Signer, manifest, request};
 use kulkul_wire::link::{
-    BATCH_LIMIT, Beat, BeatAnswer, Digest, Enrol, Enrolled, HubKeys, JOURNAL_TYPE, JournalAnswer, LocalKey,
-    SECTION_LIMIT, TimeAnswer, Version,
+    Admit, BATCH_LIMIT, Beat, BeatAnswer, Digest, Enrol, Enrolled, Grant, HubKeys, JOURNAL_TYPE,
+    JournalAnswer, LocalKey, SECTION_LIMIT, TimeAnswer, Version,
 };
 use reqwest::{Method, Response, StatusCode, Url};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -20,6 +21,8 @@ use tokio::io::AsyncWriteExt as _;
 
 /// The hub has answered within this time, or does not, milliseconds.
 const PATIENCE_MS: i64 = 20_000;
+/// How long somebody who wants to come in waits for the hub, milliseconds.
+pub const ADMIT_MS: i64 = 2_000;
 /// How much longer a long poll may take, milliseconds.
 const POLL_MS: i64 = 35_000;
 
@@ -51,6 +54,8 @@ pub enum LinkError {
         expected: Option<u64>,
         /// The hub's time, after a request that it finds stale.
         now: Option<Moment>,
+        /// What else it says by name: numbers and texts.
+        about: BTreeMap<String, String>,
     },
     /// The answer has not the shape that it should have.
     #[error("the hub's answer cannot be read: {0}")]
@@ -90,6 +95,8 @@ struct Problem {
     expected: Option<u64>,
     #[serde(default)]
     now: Option<Moment>,
+    #[serde(flatten)]
+    rest: BTreeMap<String, serde_json::Value>,
 }
 
 /// Draws random bytes; none when the machine has none yet.
@@ -197,9 +204,16 @@ impl Client {
             detail: String::from_utf8_lossy(body.get(..200).unwrap_or(&body)).into_owned(),
             expected: None,
             now: None,
+            rest: BTreeMap::new(),
         });
-        let Problem { code, detail, expected, now } = problem;
-        LinkError::Refused { status, code, detail, expected, now }
+        let Problem { code, detail, expected, now, rest } = problem;
+        let said = |value| match value {
+            serde_json::Value::String(text) => Some(text),
+            serde_json::Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        let about = rest.into_iter().filter_map(|(name, value)| Some((name, said(value)?))).collect();
+        LinkError::Refused { status, code, detail, expected, now, about }
     }
 
     /// Reads a body of at most `limit` bytes.
@@ -285,6 +299,16 @@ impl Client {
         let body = serde_json::to_vec(beat).map_err(|e| LinkError::Answer(e.to_string()))?;
         let call = (Method::POST, "/link/v1/beat", "application/json");
         self.json(self.send(who.signs(), call, body, PATIENCE_MS).await?).await
+    }
+
+    /// Asks whether a device may come in; somebody stands before the box and waits for it.
+    ///
+    /// # Errors
+    /// `LinkError`; `Refused` says why not.
+    pub async fn admit(&self, who: &Identity, ask: &Admit) -> Result<Grant, LinkError> {
+        let body = serde_json::to_vec(ask).map_err(|e| LinkError::Answer(e.to_string()))?;
+        let call = (Method::POST, "/link/v1/admit", "application/json");
+        self.json(self.send(who.signs(), call, body, ADMIT_MS).await?).await
     }
 
     /// Waits up to 30 s for a desired state other than `have`; none when there is none.

@@ -4,6 +4,7 @@ mod first_boot;
 mod local;
 mod names;
 mod standing;
+mod ways;
 
 use super::blocked::Filtered;
 use super::desk::Desk;
@@ -11,10 +12,11 @@ use super::face::Face;
 use super::pages::View;
 use super::token::{Device, TokenKey};
 use super::{Door, form, hosts};
+use crate::access::Access;
 use crate::clock::Clock;
 use crate::first_boot::FirstBoot;
 use crate::probe::Minutes;
-use crate::supervisor::{Admission, Who};
+use crate::supervisor::Who;
 use crate::words::{Lang, Words};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
@@ -58,6 +60,7 @@ struct Inner<D> {
     desk: Option<Arc<Desk>>,
     minutes: Option<Minutes>,
     filtered: Option<Arc<Filtered>>,
+    access: Option<Access>,
     first_boot: Option<Arc<FirstBoot>>,
 }
 
@@ -70,16 +73,18 @@ pub struct Extras {
     pub minutes: Option<Minutes>,
     /// Says why names are not answered.
     pub filtered: Option<Arc<Filtered>>,
+    /// Says what vouchers, accounts and sessions elsewhere are worth; a box that is on its own has none.
+    pub access: Option<Access>,
     /// Sets the box up, where it belongs to no place yet: nobody is let in then. Else its way out.
     pub first_boot: Option<Arc<FirstBoot>>,
 }
 
-/// Welcome pages of the current minute, in halves, by language.
+/// Welcome pages of the current minute, in pieces between tokens, by language.
 #[derive(Default)]
 struct Drawn {
     face: Option<Arc<Face>>,
     minute: i64,
-    halves: [Option<(Bytes, Bytes)>; 2],
+    pieces: [Option<Vec<Bytes>>; 2],
 }
 
 /// One request after its parts were read.
@@ -105,9 +110,21 @@ impl<D: Door> Portal<D> {
         key: TokenKey,
         extras: Extras,
     ) -> Self {
-        let Extras { desk, minutes, filtered, first_boot } = extras;
+        let Extras { desk, minutes, filtered, access, first_boot } = extras;
         let drawn = Mutex::default();
-        Portal(Arc::new(Inner { door, face, words, clock, key, drawn, desk, minutes, filtered, first_boot }))
+        Portal(Arc::new(Inner {
+            door,
+            face,
+            words,
+            clock,
+            key,
+            drawn,
+            desk,
+            minutes,
+            filtered,
+            access,
+            first_boot,
+        }))
     }
 
     /// Answers one request; never fails, whatever was sent.
@@ -172,15 +189,19 @@ impl<D: Door> Portal<D> {
             (captive::PATH, true, _) if at.secure => self.api(&ask).await,
             ("/names", true, _) => self.names(&ask),
             ("/report", true, _) => self.report_form(&ask).await,
-            (path @ ("/accept" | "/logout" | "/renew" | "/report"), _, true) => {
+            (path @ ("/accept" | "/voucher" | "/account" | "/logout" | "/renew" | "/report"), _, true) => {
                 match self.read_form(&mut ask, &parts.headers, path, body).await {
                     Ok(form) => self.posted(&ask, path, &form).await,
                     Err(refused) => refused,
                 }
             }
             ("/" | "/status" | "/privacy" | "/names", ..) => self.not_allowed(&ask, "GET, HEAD"),
-            ("/accept" | "/logout" | "/renew", true, _) => self.see_other(&ask, "/", &[]),
-            ("/accept" | "/logout" | "/renew", ..) => self.not_allowed(&ask, "POST"),
+            ("/accept" | "/voucher" | "/account" | "/logout" | "/renew", true, _) => {
+                self.see_other(&ask, "/", &[])
+            }
+            ("/accept" | "/voucher" | "/account" | "/logout" | "/renew", ..) => {
+                self.not_allowed(&ask, "POST")
+            }
             ("/report", ..) => self.not_allowed(&ask, "GET, HEAD, POST"),
             (path, true, _) => match (path.strip_prefix("/t/"), path.strip_prefix("/report/")) {
                 (Some(code), _) => self.at_code(&ask, code).await,
@@ -193,7 +214,9 @@ impl<D: Door> Portal<D> {
 
     async fn posted(&self, ask: &Ask<'_>, path: &str, form: &str) -> Page {
         match path {
-            "/accept" => self.accept(ask, form).await,
+            "/accept" => self.come_in(ask, WayIn::ClickThrough, form).await,
+            "/voucher" => self.come_in(ask, WayIn::Voucher, form).await,
+            "/account" => self.come_in(ask, WayIn::Account, form).await,
             "/renew" => self.renew(ask, form).await,
             "/report" => self.report(ask, form).await,
             _ => self.log_out(ask, form).await,
@@ -203,34 +226,6 @@ impl<D: Door> Portal<D> {
     async fn privacy(&self, ask: &Ask<'_>) -> Page {
         let mac = self.0.door.who(ask.ip).await.map(|w| w.mac);
         self.page(ask, StatusCode::OK, self.view(ask).privacy(mac).into())
-    }
-
-    async fn accept(&self, ask: &Ask<'_>, body: &str) -> Page {
-        let who = self.0.door.who(ask.ip).await;
-        let to = form::field(body, "to").and_then(|to| hosts::checked(&to));
-        let token = form::field(body, "token").unwrap_or_default();
-        let terms = form::field(body, "terms").and_then(|t| t.parse::<u32>().ok());
-        let device = device(who.as_ref(), ask.ip);
-        let sound = self.0.key.holds(&token, device, self.0.clock.now());
-        // Consent is to the terms that were on the page, so they must be today's.
-        if !sound || terms != Some(ask.face.terms_version) {
-            let token = self.0.key.issue(device, self.0.clock.now());
-            let news = self.0.words.text(ask.lang, "portal-expired");
-            let page = self.view(ask).welcome(&token, to.as_deref(), Some(news));
-            return self.page(ask, StatusCode::FORBIDDEN, page.into());
-        }
-        let asked = self.admission(ask, WayIn::ClickThrough, terms);
-        match self.0.door.admit(asked).await {
-            Ok(_) => {
-                let onward: Vec<(&str, &str)> = to.iter().map(|to| ("to", to.as_str())).collect();
-                self.see_other(ask, "/status", &onward)
-            }
-            Err(refusal) => self.refused(ask, &refusal),
-        }
-    }
-
-    fn admission(&self, ask: &Ask<'_>, way_in: WayIn, terms: Option<u32>) -> Admission {
-        Admission { ip: ask.ip, way_in, terms, language: ask.lang.code().to_owned(), pass: None }
     }
 
     async fn log_out(&self, ask: &Ask<'_>, body: &str) -> Page {
@@ -321,18 +316,20 @@ impl<D: Door> Portal<D> {
         let mut drawn = self.0.drawn.lock().unwrap_or_else(PoisonError::into_inner);
         let same = drawn.minute == minute && drawn.face.as_ref().is_some_and(|f| Arc::ptr_eq(f, &ask.face));
         if !same {
-            *drawn = Drawn { face: Some(ask.face.clone()), minute, halves: [None, None] };
+            *drawn = Drawn { face: Some(ask.face.clone()), minute, pieces: [None, None] };
         }
-        let [id, en] = &mut drawn.halves;
+        let [id, en] = &mut drawn.pieces;
         let slot = if ask.lang == Lang::Id { id } else { en };
-        let (before, after) = slot.get_or_insert_with(|| {
-            let (before, after) = self.view(ask).welcome_halves();
-            (before.into(), after.into())
-        });
-        let mut page = Vec::with_capacity(before.len() + token.len() + after.len());
-        page.extend_from_slice(before);
-        page.extend_from_slice(token.as_bytes());
-        page.extend_from_slice(after);
+        let pieces = slot
+            .get_or_insert_with(|| self.view(ask).welcome_pieces().into_iter().map(Bytes::from).collect());
+        let length = pieces.iter().map(|p| p.len() + token.len()).sum();
+        let mut page = Vec::with_capacity(length);
+        for (n, piece) in pieces.iter().enumerate() {
+            if n > 0 {
+                page.extend_from_slice(token.as_bytes());
+            }
+            page.extend_from_slice(piece);
+        }
         page.into()
     }
 

@@ -5,6 +5,7 @@
 use super::look::Look;
 use crate::words::{Lang, Words};
 use kulkul_model::hours::Timetable;
+use kulkul_model::session::WayIn;
 use kulkul_model::site::SiteCode;
 use kulkul_model::{Moment, Zone};
 use kulkul_wire::link::desired::{Closure, ConnectionsSection, Desired, Text};
@@ -46,6 +47,8 @@ pub struct Face {
     pub strict_names: bool,
     /// What the box keeps of who went out.
     pub connections: ConnectionsSection,
+    /// The ways in that are open here.
+    pub ways_in: Vec<WayIn>,
     /// Styles with the place's colour.
     pub look: Look,
     /// The language for browsers that name none.
@@ -106,6 +109,7 @@ impl Face {
             closures: Vec::new(),
             strict_names: false,
             connections: ConnectionsSection::default(),
+            ways_in: vec![WayIn::ClickThrough],
             look: Look::of(None),
             first: Lang::Id,
             host: here.host.clone(),
@@ -141,12 +145,19 @@ impl Face {
             closures,
             strict_names: desired.filter.strict,
             connections: desired.connections.clone(),
+            ways_in: desired.access.ways_in.clone(),
             look: Look::of(desired.portal.colour.as_deref()),
             first: site.languages.first().and_then(|l| Lang::parse(l)).unwrap_or(Lang::Id),
             host,
             said: Lang::ALL.map(|lang| said(words, lang, Some(desired))),
             ..plain
         })
+    }
+
+    /// Whether a way in is open here.
+    #[must_use]
+    pub fn has(&self, way_in: WayIn) -> bool {
+        self.ways_in.contains(&way_in)
     }
 
     /// Announced closures that are not over at `now`, the next one first; a few.

@@ -23,7 +23,7 @@ fn status() -> Status {
         site: Some("BJ-001".to_owned()),
         place: Some("Bale Banjar Bindu".to_owned()),
         desired: Some("1.17".to_owned()),
-        hub: HubSeen { at: Some(at), trouble: None, held_through: 180 },
+        hub: HubSeen { at: Some(at), trouble: None, held_through: 180, refused: false },
         people: 14,
         minute: Some(Minute {
             at,

@@ -44,6 +44,12 @@ async fn pages() -> (Vec<House>, Vec<(String, String)>) {
     show(near, &[("renew", "/status?lang=id")]);
     let closed = House::at("2026-11-24T22:30", sections.clone()).await;
     show(closed, &[("closed", "/?lang=en")]);
+    for (name, list) in
+        [("ways", vec!["click_through", "voucher", "account"]), ("voucher", vec!["voucher", "account"])]
+    {
+        let house = House::at("2026-11-24T12:00", json!({"access": {"ways_in": list}})).await;
+        show(house, &[(name, "/?lang=en")]);
+    }
     let used = House::at("2026-11-24T20:00", sections).await;
     used.door.used(1_500_000_000, 0);
     show(used, &[("used", "/?lang=id")]);

@@ -8,3 +8,4 @@ mod look;
 mod names;
 mod people;
 mod reports;
+mod ways;

@@ -150,7 +150,7 @@ async fn post_journal(
 async fn post_admit(State(hub): State<Hub>, request: Request) -> Result<Json<Grant>, Problem> {
     let signed = Signed::read(&hub, request, BODY_LIMIT).await?;
     let ask: Admit = serde_json::from_slice(&signed.body).map_err(not_json)?;
-    admit::admit(&hub, &signed.gateway, ask).await.map(Json)
+    admit::admit(&hub, &signed.gateway, ask).await.map(Json).map_err(Problem::naming)
 }
 
 fn digest(text: &str) -> Result<Digest, Problem> {

@@ -156,6 +156,14 @@ impl Problem {
         self
     }
 
+    /// Names what its sentence names as members too, for a reader that makes sentences of its own.
+    #[must_use]
+    pub fn naming(mut self) -> Self {
+        let named = self.0.args.iter().map(|(name, value)| (*name, value.clone().into()));
+        self.0.extra.extend(named.collect::<Vec<(&'static str, serde_json::Value)>>());
+        self
+    }
+
     /// The HTTP status.
     #[must_use]
     pub fn http_status(&self) -> StatusCode {

@@ -1,6 +1,7 @@
 //! Answers about the device that asks: its page, and the captive portal API (RFC 8908).
 
 use super::{Ask, Page, Portal, device};
+use crate::portal::pages::Welcoming;
 use crate::portal::standing::{Opening, Standing, Used};
 use crate::portal::{Door, form, hosts};
 use bytes::Bytes;
@@ -27,21 +28,30 @@ impl<D: Door> Portal<D> {
             let address =
                 hosts::portal_host(ask.face.host.as_deref(), ask.at.local.ip(), ask.face.lan4, ask.face.port);
             let standing = Standing::of(&ask.face, who, session, now, wall);
-            let page = self.view(ask).online((session, &standing), &token, to.as_deref(), &address);
+            let roamed = form::field(ask.query, "roamed").is_some();
+            let news = roamed.then(|| self.0.words.text(ask.lang, "portal-roamed"));
+            let page = self.view(ask).online((session, &standing), &token, (to.as_deref(), news), &address);
             return self.page(ask, StatusCode::OK, page.into());
         }
         if let Opening::Closed(opens) = ask.face.opening(wall) {
             return self.page(ask, StatusCode::OK, self.view(ask).closed(opens).into());
         }
+        let mac = who.as_ref().map(|w| w.mac);
         if let Some(used) = ask.face.used_up(who.and_then(|w| w.today)) {
             return self.page(ask, StatusCode::OK, self.used_up(ask, Some(used), None));
         }
         let gone = !status && form::field(ask.query, "bye").is_some();
+        if let Some(mac) = mac.filter(|_| !gone)
+            && self.roams(ask, mac).await
+        {
+            return self.see_other(ask, "/status", &[("roamed", "1")]);
+        }
         if to.is_none() && !gone {
             return self.page(ask, StatusCode::OK, self.drawn_welcome(ask, &token));
         }
         let news = gone.then(|| self.0.words.text(ask.lang, "portal-logged-out"));
-        let page = self.view(ask).welcome(&token, to.as_deref(), news);
+        let more = Welcoming { to: to.as_deref(), news, ..Welcoming::default() };
+        let page = self.view(ask).welcome(&token, &more);
         self.page(ask, StatusCode::OK, page.into())
     }
 
@@ -92,7 +102,7 @@ impl<D: Door> Portal<D> {
         {
             return self.refused(ask, &refusal);
         }
-        let asked = self.admission(ask, WayIn::ClickThrough, Some(ask.face.terms_version));
+        let asked = self.admission(ask, WayIn::ClickThrough, Some(ask.face.terms_version), None);
         let mut tries = RENEWALS;
         loop {
             match self.0.door.admit(asked.clone()).await {

@@ -12,6 +12,7 @@ use kulkul_model::session::Session;
 #[template(path = "portal/online.html")]
 struct Online<'a> {
     frame: Frame<'a>,
+    news: Option<&'a str>,
     until: String,
     closing: Option<String>,
     onward: Option<(&'a str, String)>,
@@ -34,7 +35,7 @@ impl View<'_> {
         &self,
         (session, standing): (&Session, &Standing),
         token: &str,
-        to: Option<&str>,
+        (to, news): (Option<&str>, Option<&str>),
         address: &str,
     ) -> String {
         let (w, lang) = (self.words, self.lang);
@@ -64,6 +65,7 @@ impl View<'_> {
         };
         rendered(&Online {
             frame: self.frame(self.word("portal-online-heading"), self.other_href("/status", to)),
+            news,
             until,
             closing: standing.closing.map(|at| self.countdown(at)),
             onward: to.map(|to| (to, w.with(lang, "portal-continue", &[("address", hosts::shown(to))]))),
