@@ -110,19 +110,15 @@ impl<D: Door> Portal<D> {
 
     /// Lets a device in that has a session at another place; whether it is online then.
     ///
-    /// The hub's answer is waited for a moment only; what comes later lets the device in all the same.
+    /// The hub's answer is waited for a moment only; one that comes later counts at the next page.
     pub(super) async fn roams(&self, ask: &Ask<'_>, mac: Mac) -> bool {
-        let Some(access) = self.0.access.clone() else { return false };
-        let (door, terms) = (self.0.door.clone(), ask.face.terms_version);
-        let asked = self.admission(ask, WayIn::ClickThrough, Some(terms), None);
-        let roaming = tokio::spawn(async move {
-            let Some(roaming) = access.roam(mac, Some(terms)).await else { return false };
-            let terms = roaming.terms.or(asked.terms);
-            let way_in = roaming.pass.way_in;
-            let done = door.admit(Admission { way_in, terms, pass: Some(roaming.pass), ..asked }).await;
-            done.inspect_err(|r| tracing::debug!(code = r.code, "a session elsewhere does not go on here"))
-                .is_ok()
-        });
-        self.0.clock.at_most(ROAM_MS, roaming).await.is_some_and(|done| done.unwrap_or(false))
+        let Some(access) = &self.0.access else { return false };
+        let here = ask.face.terms_version;
+        let asked = Box::pin(access.roam(mac, Some(here)));
+        let Some(roaming) = self.0.clock.at_most(ROAM_MS, asked).await.flatten() else { return false };
+        let terms = roaming.terms.or(Some(here));
+        let admission = self.admission(ask, roaming.pass.way_in, terms, Some(roaming.pass));
+        let done = self.0.door.admit(admission).await;
+        done.inspect_err(|r| tracing::debug!(code = r.code, "a session elsewhere does not go on here")).is_ok()
     }
 }
