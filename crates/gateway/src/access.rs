@@ -347,7 +347,7 @@ impl Inner {
                 way_in: WayIn::Account,
                 own: Own {
                     holder: Some(kept.account),
-                    limit_ms: kept.limit_ms,
+                    limit_ms: kept.left_ms(now),
                     down_kbps: kept.down_kbps,
                     up_kbps: kept.up_kbps,
                 },
@@ -383,6 +383,7 @@ impl Inner {
                 hash: Blob(hash.to_vec()),
                 at: self.clock.stamp(),
                 limit_ms: grant.left_ms,
+                expires: grant.expires,
                 devices: grant.devices,
                 down_kbps: grant.down_kbps,
                 up_kbps: grant.up_kbps,

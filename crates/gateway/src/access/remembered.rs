@@ -5,6 +5,7 @@
 
 use super::book::{passed_ms, remove};
 use crate::disk::write_whole;
+use kulkul_model::Moment;
 use kulkul_model::admission::Token16;
 use kulkul_wire::link::desired::RevokedAccount;
 use kulkul_wire::link::{Blob, Stamp};
@@ -28,6 +29,9 @@ pub(super) struct Remembered {
     /// When the hub let it in.
     pub(super) at: Stamp,
     pub(super) limit_ms: Option<u64>,
+    /// When the account is over.
+    #[serde(default)]
+    pub(super) expires: Option<Moment>,
     pub(super) devices: Option<u16>,
     pub(super) down_kbps: Option<u32>,
     pub(super) up_kbps: Option<u32>,
@@ -37,7 +41,16 @@ impl Remembered {
     fn holds(&self, revoked: &[RevokedAccount], now: Stamp) -> bool {
         let gone =
             |r: &RevokedAccount| r.account == self.account && self.at.wall.is_none_or(|at| r.since >= at);
-        passed_ms(self.at, now).unwrap_or(0) < KEPT_MS && !revoked.iter().any(gone)
+        let over = self.left_ms(now) == Some(0);
+        passed_ms(self.at, now).unwrap_or(0) < KEPT_MS && !over && !revoked.iter().any(gone)
+    }
+
+    /// How long a session by it may last from now on, where that is limited.
+    ///
+    /// While the box does not know the time, no account is over.
+    pub(super) fn left_ms(&self, now: Stamp) -> Option<u64> {
+        let ends = self.expires.zip(now.wall).map(|(at, wall)| u64::try_from(at.since_ms(wall)).unwrap_or(0));
+        [self.limit_ms, ends].into_iter().flatten().min()
     }
 }
 
@@ -119,7 +132,6 @@ impl Accounts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kulkul_model::Moment;
     use kulkul_wire::link::BootId;
     use std::os::unix::fs::PermissionsExt as _;
 
@@ -136,6 +148,7 @@ mod tests {
             hash: Blob(vec![4; 32]),
             at: stamp(wall),
             limit_ms: None,
+            expires: None,
             devices: Some(1),
             down_kbps: None,
             up_kbps: None,
@@ -158,6 +171,20 @@ mod tests {
         assert!(known(&accounts, 1, later(KEPT_MS - 1)) && !known(&accounts, 1, later(KEPT_MS)));
         accounts.tidy(&[], later(KEPT_MS)).unwrap();
         assert_eq!(std::fs::read(dir.path().join(NAME)).unwrap(), b"[]");
+    }
+
+    #[test]
+    fn an_account_that_is_over_is_dropped_and_one_that_ends_soon_lasts_no_longer() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut accounts = Accounts::open(dir.path()).unwrap();
+        let ends =
+            Remembered { expires: Some(Moment::from_ms(5_000)), limit_ms: Some(3_000), ..one(1, Some(0)) };
+        accounts.remember(ends).unwrap();
+        let left = |now| accounts.find("account1", &[], stamp(now)).and_then(|r| r.left_ms(stamp(now)));
+        assert_eq!(
+            [Some(0), Some(4_000), Some(5_000), None].map(left),
+            [Some(3_000), Some(1_000), None, Some(3_000)]
+        );
     }
 
     #[test]

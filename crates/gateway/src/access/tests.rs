@@ -37,6 +37,7 @@ fn grant(way_in: WayIn) -> Grant {
         devices: Some(1),
         down_kbps: Some(2_000),
         up_kbps: None,
+        expires: None,
         begun: None,
         terms: None,
     }

@@ -63,6 +63,7 @@ impl Asking {
             devices: None,
             down_kbps: None,
             up_kbps: None,
+            expires: None,
             begun: None,
             terms: None,
         }
@@ -222,6 +223,7 @@ async fn by_account(tx: &mut Tx, asking: &Asking, held: &Account) -> Result<Gran
     Ok(Grant {
         holder: Some(held.id),
         account: Some(held.id),
+        expires: held.expires_at,
         left_ms,
         devices: Some(held.devices),
         down_kbps: held.down_kbps,

@@ -67,6 +67,9 @@ pub struct Grant {
     /// Rate from the device, kbit/s.
     #[serde(default)]
     pub up_kbps: Option<u32>,
+    /// When the account is over, so that a box on its own does not let it in afterwards.
+    #[serde(default)]
+    pub expires: Option<Moment>,
     /// When the voucher was first used.
     #[serde(default)]
     pub begun: Option<Moment>,

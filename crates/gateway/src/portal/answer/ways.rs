@@ -119,6 +119,7 @@ impl<D: Door> Portal<D> {
         let terms = roaming.terms.or(Some(here));
         let admission = self.admission(ask, roaming.pass.way_in, terms, Some(roaming.pass));
         let done = self.0.door.admit(admission).await;
-        done.inspect_err(|r| tracing::debug!(code = r.code, "a session elsewhere does not go on here")).is_ok()
+        done.inspect_err(|r| tracing::debug!(code = r.code, "a session elsewhere does not go on here"))
+            .is_ok()
     }
 }
