@@ -1,7 +1,9 @@
 use super::*;
 use crate::clock::{BUILT_AT, BootId, Hand};
 use crate::link::LinkError;
+use crate::sessions::Own;
 use kulkul_model::Moment;
+use kulkul_model::admission::Basis;
 use kulkul_wire::link::desired::OfflineBatch;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

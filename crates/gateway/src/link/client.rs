@@ -1,5 +1,7 @@
 //! One call at a time to the hub: signed, bounded, answered or an error.
 
+mod problem;
+
 use super::state::Identity;
 use super::tls;
 use crate::clock::Clock;
@@ -11,7 +13,6 @@ use kulkul_wire::link::{
     JournalAnswer, LocalKey, SECTION_LIMIT, TimeAnswer, Version,
 };
 use reqwest::{Method, Response, StatusCode, Url};
-use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
@@ -83,20 +84,6 @@ impl LinkError {
     pub fn is_final(&self) -> bool {
         matches!(self.code(), "gateway-revoked" | "gateway-unknown")
     }
-}
-
-#[derive(Deserialize)]
-struct Problem {
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    detail: String,
-    #[serde(default)]
-    expected: Option<u64>,
-    #[serde(default)]
-    now: Option<Moment>,
-    #[serde(flatten)]
-    rest: BTreeMap<String, serde_json::Value>,
 }
 
 /// Draws random bytes; none when the machine has none yet.
@@ -199,21 +186,7 @@ impl Client {
     async fn refused(&self, answer: Response) -> LinkError {
         let status = answer.status().as_u16();
         let body = self.body(answer, 64 * 1024).await.unwrap_or_default();
-        let problem = serde_json::from_slice(&body).unwrap_or(Problem {
-            code: String::new(),
-            detail: String::from_utf8_lossy(body.get(..200).unwrap_or(&body)).into_owned(),
-            expected: None,
-            now: None,
-            rest: BTreeMap::new(),
-        });
-        let Problem { code, detail, expected, now, rest } = problem;
-        let said = |value| match value {
-            serde_json::Value::String(text) => Some(text),
-            serde_json::Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        };
-        let about = rest.into_iter().filter_map(|(name, value)| Some((name, said(value)?))).collect();
-        LinkError::Refused { status, code, detail, expected, now, about }
+        problem::read(status, &body)
     }
 
     /// Reads a body of at most `limit` bytes.
