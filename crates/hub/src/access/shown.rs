@@ -1,12 +1,10 @@
-//! Vouchers, accounts, sessions and findings as the API shows them.
+//! Vouchers, accounts and findings as the API shows them.
 
-use super::sessions::is_online;
 use crate::Hub;
 use kulkul_model::Moment;
 use kulkul_model::voucher::VoucherState;
 use kulkul_store::access::{Finding, Holder};
 use kulkul_store::account::Account;
-use kulkul_store::session::Session;
 use kulkul_store::voucher::{Batch, Voucher};
 use serde::Serialize;
 
@@ -120,46 +118,6 @@ impl AccountOut {
             disabled_at: a.disabled_at.map(time),
             made_at: time(a.made_at),
             made_by: a.made_by,
-        }
-    }
-}
-
-/// A session; the device is a keyed digest, which tells nothing but that it is the same.
-#[derive(Serialize, utoipa::ToSchema)]
-pub struct SessionOut {
-    id: String,
-    site: String,
-    gateway: String,
-    device: Option<String>,
-    /// `click_through`, `voucher`, `account` or `allow_list`.
-    way_in: Option<&'static str>,
-    began_at: Option<String>,
-    /// As far as it is reported.
-    seconds: u64,
-    /// Whether it goes on as far as the hub knows.
-    online: bool,
-    /// Why it ended; null while it goes on.
-    ended: Option<&'static str>,
-    up_bytes: u64,
-    down_bytes: u64,
-}
-
-impl SessionOut {
-    /// As the API shows it at `now`.
-    #[must_use]
-    pub fn of(hub: &Hub, s: Session, now: Moment) -> Self {
-        SessionOut {
-            online: is_online(&s, now),
-            id: s.id.to_string(),
-            site: s.site.to_string(),
-            gateway: s.gateway.to_string(),
-            device: s.device,
-            way_in: s.way_in.map(|w| w.as_str()),
-            began_at: s.began_at.map(|at| hub.zone().rfc3339(at)),
-            seconds: s.lasted_ms / 1_000,
-            ended: s.ended.map(|r| r.as_str()),
-            up_bytes: s.usage.up_bytes,
-            down_bytes: s.usage.down_bytes,
         }
     }
 }

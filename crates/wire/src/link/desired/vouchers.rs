@@ -62,12 +62,6 @@ impl VouchersSection {
         self.batches.iter().map(|b| b.digests.0.len() / DIGEST).sum()
     }
 
-    /// Whether some come with rates of their own.
-    #[must_use]
-    pub fn has_rates(&self) -> bool {
-        self.batches.iter().any(|b| b.down_kbps.is_some() || b.up_kbps.is_some())
-    }
-
     /// The voucher with this digest; all are compared, so that the time tells nothing.
     #[must_use]
     pub fn find(&self, digest: Token16) -> Option<OfflineVoucher> {
@@ -112,7 +106,7 @@ mod tests {
     #[test]
     fn a_voucher_is_found_by_its_digest_with_its_terms() {
         let section = VouchersSection { salt: Some(Token16([1; 16])), batches: vec![batch(2), batch(600)] };
-        assert_eq!((section.count(), section.has_rates()), (602, true));
+        assert_eq!(section.count(), 602);
         let digest = |hi: u8, lo: u8| Token16(std::array::from_fn(|i| if i < 8 { hi } else { lo }));
         let found = section.find(digest(0, 3)).unwrap();
         assert_eq!((found.terms.devices, found.begun), (2, Some(Moment::from_ms(5))));
