@@ -119,7 +119,9 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
         Some((_, identity)) => link::open_journal(&config.data, identity, &clock)?,
         None => Journal::in_memory(),
     };
-    if let Err(error) = journal.append(Entry::Started(Started { capabilities: capabilities.clone() })).await {
+    if let Err(error) =
+        journal.append(Entry::Started(Started { capabilities: capabilities.clone(), program: None })).await
+    {
         tracing::error!(%error, "the start is not recorded");
     }
     let places = config.segments.iter().flat_map(|s| s.networks()).collect();

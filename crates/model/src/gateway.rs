@@ -65,12 +65,61 @@ impl From<GatewayId> for String {
     }
 }
 
+/// How far a box is with a release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UpdateStep {
+    /// The program is there and checked; it waits for the quiet hours.
+    Ready,
+    /// It is being tried.
+    Begun,
+    /// It has proven that it serves the place, and stays.
+    Proven,
+    /// It was not tried.
+    Refused,
+    /// It was tried and did not prove itself; the one before runs again.
+    Undone,
+}
+
+impl UpdateStep {
+    /// Every step, in the order in which they come.
+    pub const ALL: [UpdateStep; 5] =
+        [UpdateStep::Ready, UpdateStep::Begun, UpdateStep::Proven, UpdateStep::Refused, UpdateStep::Undone];
+
+    /// The name that the link, tables and words use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            UpdateStep::Ready => "ready",
+            UpdateStep::Begun => "begun",
+            UpdateStep::Proven => "proven",
+            UpdateStep::Refused => "refused",
+            UpdateStep::Undone => "undone",
+        }
+    }
+
+    /// The step with this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        UpdateStep::ALL.into_iter().find(|s| s.as_str() == name)
+    }
+}
+
+/// Which machines this program runs on, as releases name it: `x86_64-linux-gnu`.
+#[must_use]
+pub fn target() -> String {
+    let libc = if cfg!(target_env = "musl") { "musl" } else { "gnu" };
+    format!("{}-{}-{libc}", std::env::consts::ARCH, std::env::consts::OS)
+}
+
 /// What the kernel and hardware of a box can do, found at start.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Capabilities {
     /// `kulkul` version, for example `0.1.0`.
     pub version: String,
+    /// Which programs it runs, for example `x86_64-linux-gnu`; empty from boxes before this field.
+    pub target: String,
     /// Kernel release.
     pub kernel: String,
     /// Whether the kernel was asked; else the features below say nothing.

@@ -10,6 +10,7 @@ pub mod hub_keys;
 pub mod key_file;
 pub mod local_code;
 pub mod manifest;
+pub mod release;
 pub mod request;
 pub mod sign;
 pub mod slow;

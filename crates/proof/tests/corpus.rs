@@ -12,13 +12,13 @@
 )]
 
 use kulkul_model::Moment;
-use kulkul_model::gateway::GatewayId;
+use kulkul_model::gateway::{GatewayId, UpdateStep};
 use kulkul_model::report::ReportKind;
 use kulkul_proof::{Chain, Head, Signer, Verifier, manifest, request, seal};
 use kulkul_wire::link::request::Input;
 use kulkul_wire::link::{
-    Consent, Desired, Digest, Entry, Event, Header, Manifest, Report, Sealed, Section, Stamp, Version,
-    sealed, sign1,
+    Consent, Desired, Digest, Entry, Event, Header, Manifest, Release, Report, Sealed, Section, Stamp,
+    Version, sealed, sign1,
 };
 use std::fs;
 use std::path::PathBuf;
@@ -43,6 +43,18 @@ fn examples() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         issued_at: Moment::from_ms(5),
         sections: vec![Section { name: "site".to_owned(), sha256: Digest::of(b""), bytes: 0 }],
     };
+    let release = Release {
+        version: "0.2.0".to_owned(),
+        target: "x86_64-linux-gnu".to_owned(),
+        sha256: Digest::of(b"program"),
+        bytes: 7,
+        signed_at: Moment::from_ms(5),
+    };
+    let undone = Event::Update {
+        program: Digest::of(b"program"),
+        step: UpdateStep::Undone,
+        reason: "the portal does not answer".to_owned(),
+    };
     let uri = "https://hub.example/link/v1/beat";
     let fields = request::sign(&signer, "gw-1", ("POST", uri), b"", Moment::EPOCH, "0123456789abcdef");
     let site = br#"{"version":{"epoch":1,"counter":2},"site":{"code":"BJ-001","name":"Banjar"}}"#;
@@ -57,11 +69,13 @@ fn examples() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("journal_entry", "hour", seal(Entry::Hour { service: vec![1; 40], usage: vec![2; 20] })),
         ("journal_entry", "report", seal(Entry::Report(report))),
         ("journal_entry", "uplink", seal(Entry::Event(Event::UplinkBack { lost_ms: 9 }))),
+        ("journal_entry", "undone", seal(Entry::Event(undone))),
         ("http_signature", "input", fields.signature_input.into_bytes()),
         ("http_signature", "signature", fields.signature.into_bytes()),
         ("http_signature", "digest", fields.content_digest.into_bytes()),
         ("desired_manifest", "manifest", made.encode()),
         ("desired_manifest", "signed", manifest::sign(&signer, &made)),
+        ("desired_manifest", "release", release.encode()),
         ("desired_manifest", "site.json", site.to_vec()),
     ]
 }
@@ -85,7 +99,7 @@ fn run(target: &str, bytes: &[u8]) {
             }
         }
         _ => {
-            let _ = Manifest::decode(bytes);
+            let _ = (Manifest::decode(bytes), Release::decode(bytes));
             let _ = serde_json::from_slice::<Desired>(bytes);
         }
     }

@@ -201,7 +201,7 @@ impl LightGateway {
     pub fn enrolled(&mut self, id: GatewayId, capabilities: &Capabilities, now: Moment) {
         self.id = Some(id);
         self.standing = Standing::Enrolled;
-        self.append(&Entry::Started(Started { capabilities: capabilities.clone() }), now);
+        self.append(&Entry::Started(Started { capabilities: capabilities.clone(), program: None }), now);
     }
 
     /// Seals an entry into the journal; a report gets the box's next number.

@@ -40,6 +40,7 @@ pub fn detect() -> Capabilities {
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     Capabilities {
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        target: kulkul_model::gateway::target(),
         kernel: release.trim().to_owned(),
         ipv6: std::path::Path::new("/proc/net/if_inet6").exists(),
         ..probed.unwrap_or_default()

@@ -17,6 +17,7 @@ mod connections;
 mod diagnostics;
 mod filter;
 mod sections;
+mod update;
 mod vouchers;
 
 pub use check::{NotOrders, check};
@@ -28,6 +29,7 @@ pub use sections::{
     HttpProbe, LineSection, MOST_ACCESS_POINTS, NetworkSection, PlanSection, PortalSection, RevokedAccount,
     RevokedDevice, RevokedSection, RevokedSession, SegmentShare, SiteSection,
 };
+pub use update::UpdateSection;
 pub use vouchers::{MOST as MOST_VOUCHERS, OfflineBatch, OfflineVoucher, VouchersSection};
 
 /// Version of a desired state; a restored hub raises the epoch. `3.17` in text.
@@ -193,4 +195,7 @@ pub struct Desired {
     /// Vouchers that let somebody in while the hub does not answer.
     #[serde(default)]
     pub vouchers: VouchersSection,
+    /// The program that the box should run.
+    #[serde(default)]
+    pub update: UpdateSection,
 }

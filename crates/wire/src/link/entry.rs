@@ -91,6 +91,9 @@ impl Kind {
 pub struct Started {
     /// What the box can do, with the daemon's version.
     pub capabilities: Capabilities,
+    /// The release whose program runs; none for the one that was installed.
+    #[serde(default)]
+    pub program: Option<Digest>,
 }
 
 /// A device was admitted; the header's time is the beginning.

@@ -1,8 +1,10 @@
 //! Events: what happened to the box, as entries of kind `Event`.
 
+use super::bytes::Digest;
 use super::cbor::{Malformed, Put, Take};
 use super::desired::Version;
 use kulkul_model::Moment;
+use kulkul_model::gateway::UpdateStep;
 use kulkul_model::session::Mac;
 use serde::{Deserialize, Serialize};
 
@@ -169,6 +171,15 @@ pub enum Event {
         /// The segment's name.
         segment: String,
     },
+    /// How far the box is with a release.
+    Update {
+        /// Digest of the program.
+        program: Digest,
+        /// How far.
+        step: UpdateStep,
+        /// Why it was refused or undone, in English, for staff; else empty.
+        reason: String,
+    },
     /// Written by a newer version; known by its name only.
     Other {
         /// The event's name.
@@ -207,6 +218,7 @@ impl Event {
             Event::ConnectionsLost { .. } => "connections_lost",
             Event::AddressesScarce { .. } => "addresses_scarce",
             Event::AddressesFree { .. } => "addresses_free",
+            Event::Update { .. } => "update",
             Event::Other { name } => name,
         }
     }
@@ -220,6 +232,7 @@ impl Event {
             Event::DesiredRefused { .. }
             | Event::UplinkSwitched { .. }
             | Event::UplinkMoved { .. }
+            | Event::Update { .. }
             | Event::AddressesScarce { .. } => 3,
             Event::DesiredApplied { .. }
             | Event::ClockStepped { .. }
@@ -267,6 +280,7 @@ impl Event {
             Event::ConnectionsLost { why } => p.text(why),
             Event::AddressesScarce { segment, held, room } => p.text(segment).u64(*held).u64(*room),
             Event::AddressesFree { segment } => p.text(segment),
+            Event::Update { program, step, reason } => p.bytes(&program.0).text(step.as_str()).text(reason),
         };
         p.done()
     }
@@ -345,6 +359,13 @@ impl Event {
                 (Event::AddressesScarce { segment, held, room }, need(3)?)
             }
             "addresses_free" => (Event::AddressesFree { segment: t.text()?.to_owned() }, need(1)?),
+            "update" => {
+                let program = Digest(t.fixed()?);
+                let Some(step) = UpdateStep::parse(t.text()?) else {
+                    return Ok(Event::Other { name: name.to_owned() });
+                };
+                (Event::Update { program, step, reason: t.text()?.to_owned() }, need(3)?)
+            }
             other => (Event::Other { name: other.to_owned() }, n),
         };
         t.skip(left)?;

@@ -15,6 +15,7 @@ pub mod enrol;
 pub mod entry;
 pub mod event;
 pub mod header;
+pub mod release;
 pub mod request;
 pub mod sealed;
 pub mod sign1;
@@ -31,6 +32,7 @@ pub use entry::{
 };
 pub use event::Event;
 pub use header::{BootId, Header, Stamp};
+pub use release::{PROGRAM_LIMIT, Release};
 pub use sealed::{Part, Sealed};
 
 /// Media type of `POST journal`: a CBOR sequence (RFC 8742) of sealed entries.

@@ -32,6 +32,8 @@ pub const DESIRED_AAD: &[u8] = b"kulkul/desired/1";
 pub const KEY_AAD: &[u8] = b"kulkul/key/1";
 /// `external_aad` of a root's revocations.
 pub const REVOKED_AAD: &[u8] = b"kulkul/key-revoked/1";
+/// `external_aad` of releases, by an update key that is never on a hub.
+pub const UPDATE_AAD: &[u8] = b"kulkul/update/1";
 /// `external_aad` of the hub's time.
 pub const TIME_AAD: &[u8] = b"kulkul/time/1";
 

@@ -56,7 +56,7 @@ async fn what_a_box_can_do_is_what_it_said_at_its_last_start() {
             ..Capabilities::default()
         };
         for has in [found("6.1.0", false), found("6.12.5", true)] {
-            let entry = b.seal(&Entry::Started(Started { capabilities: has.clone() }));
+            let entry = b.seal(&Entry::Started(Started { capabilities: has.clone(), program: None }));
             assert_eq!(h.deliver(&id, &[&entry.bytes]).await.status, StatusCode::OK);
             assert_eq!(kept().await, has);
         }

@@ -99,9 +99,14 @@ pub(super) fn put_started(p: &mut Put, s: &Started) {
     for has in [c.probed, c.nat, c.limit, c.quota, c.tproxy, c.htb, c.sfq, c.wireguard] {
         p.bool(has);
     }
+    p.text(&c.target).maybe(s.program, |p, digest| {
+        p.bytes(&digest.0);
+    });
 }
 
-const STARTED: u64 = 15;
+const STARTED: u64 = 17;
+/// Those before updates.
+const PROBED: u64 = 15;
 
 /// Reads the fields and says how many they were.
 fn take_started(t: &mut Take<'_>, n: u64) -> Result<(Started, u64), Malformed> {
@@ -113,8 +118,7 @@ fn take_started(t: &mut Take<'_>, n: u64) -> Result<(Started, u64), Malformed> {
     for has in [&mut c.flowtable, &mut c.cake, &mut c.fq_codel, &mut c.ifb, &mut c.ipv6] {
         *has = t.bool()?;
     }
-    let taken = if n < STARTED { 7 } else { STARTED };
-    if taken == STARTED {
+    if n >= PROBED {
         let more = [
             &mut c.probed,
             &mut c.nat,
@@ -129,7 +133,13 @@ fn take_started(t: &mut Take<'_>, n: u64) -> Result<(Started, u64), Malformed> {
             *has = t.bool()?;
         }
     }
-    Ok((Started { capabilities: c }, taken))
+    if n < STARTED {
+        let taken = if n < PROBED { 7 } else { PROBED };
+        return Ok((Started { capabilities: c, program: None }, taken));
+    }
+    c.target = t.text()?.to_owned();
+    let program = t.maybe(Take::fixed)?.map(Digest);
+    Ok((Started { capabilities: c, program }, STARTED))
 }
 
 pub(super) fn put_start(p: &mut Put, s: &SessionStart) {

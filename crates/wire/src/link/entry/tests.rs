@@ -3,6 +3,7 @@ use crate::link::desired::Version;
 use kulkul_model::Moment;
 use kulkul_model::admission::Token16;
 use kulkul_model::diagnostic::{DiagnosticId, DiagnosticOutcome};
+use kulkul_model::gateway::UpdateStep;
 
 fn by(basis: Basis) -> Entry {
     Entry::SessionStart(SessionStart {
@@ -22,9 +23,20 @@ fn all() -> Vec<Entry> {
     let session = SessionId([5; 16]);
     let version = Version { epoch: 1, counter: 2 };
     let at = Stamp { boot: super::super::BootId([1; 16]), mono_ms: 5, wall: Some(Moment::from_ms(6)) };
-    let capabilities = Capabilities { version: "0.1.0".into(), cake: true, ..Capabilities::default() };
+    let capabilities = Capabilities {
+        version: "0.1.0".into(),
+        target: "x86_64-linux-gnu".into(),
+        cake: true,
+        ..Capabilities::default()
+    };
     vec![
-        Entry::Started(Started { capabilities }),
+        Entry::Started(Started { capabilities: capabilities.clone(), program: None }),
+        Entry::Started(Started { capabilities, program: Some(Digest([4; 32])) }),
+        Entry::Event(Event::Update {
+            program: Digest([4; 32]),
+            step: UpdateStep::Undone,
+            reason: "the portal does not answer".into(),
+        }),
         Entry::SessionStart(SessionStart {
             session,
             mac: Mac([2; 6]),
