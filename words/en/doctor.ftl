@@ -57,6 +57,8 @@ status-names-none = none are filtered
 status-names-list = { $list }: { $names } names of { $dated }, asked for { $asked } times today
 status-names-own = { $list }: asked for { $asked } times today
 status-version = Program version
+status-version-release = { $version }, release { $release }
+status-version-trial = { $version }, release { $release }, on trial
 status-not-running = The gateway's program is not running here. Start it with: systemctl start kulkul-gateway
 
 doctor-grade-good = good

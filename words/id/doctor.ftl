@@ -57,6 +57,8 @@ status-names-none = tidak ada yang disaring
 status-names-list = { $list }: { $names } nama per { $dated }, ditanyakan { $asked } kali hari ini
 status-names-own = { $list }: ditanyakan { $asked } kali hari ini
 status-version = Versi program
+status-version-release = { $version }, rilis { $release }
+status-version-trial = { $version }, rilis { $release }, masih diuji
 status-not-running = Program gateway tidak berjalan di sini. Nyalakan dengan: systemctl start kulkul-gateway
 
 doctor-grade-good = baik

@@ -14,6 +14,7 @@ pub use uplink::{Backup, Line, Uplink, UplinkKind};
 
 use crate::dns::Server;
 use crate::portal::tls::Files;
+use kulkul_wire::link::PublicKey;
 use serde::Deserialize;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -71,6 +72,9 @@ pub struct Config {
     /// Serves a place without a hub, for trying things out: no first boot, nothing is delivered.
     #[serde(default)]
     pub alone: bool,
+    /// Keys that sign programs for this box, two at most; without one it takes no update.
+    #[serde(default)]
+    pub update_keys: Vec<PublicKey>,
     /// The directory that holds keys, journal and sessions.
     pub data: PathBuf,
     /// The way out.
@@ -212,6 +216,9 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         let bad = |key: &str, why: String| Err(ConfigError::Value { key: key.to_owned(), why });
+        if self.update_keys.len() > 2 {
+            return bad("update_keys", "at most two: the one in use and its successor".to_owned());
+        }
         if !self.hub.starts_with("https://") && !self.hub.starts_with("http://") {
             return bad(
                 "hub",

@@ -8,6 +8,7 @@ mod scarce;
 pub(crate) use scarce::is_scarce;
 pub use scarce::watch;
 
+use crate::again::Again;
 use crate::clock::Clock;
 use crate::config::{Config, Segment};
 use crate::kept::{self, Change, Program};
@@ -20,7 +21,6 @@ use std::process::Stdio;
 use std::sync::Arc;
 use tokio::process::Command;
 use tokio::sync::{mpsc, watch};
-use tokio_util::sync::CancellationToken;
 
 /// How long an address is given: people come and go, and phones change their address.
 const LEASE: &str = "1h";
@@ -122,7 +122,7 @@ pub fn lease_file(data: &Path) -> PathBuf {
     data.join("leases")
 }
 
-/// Keeps dnsmasq running with the settings that fit `captive`, until `stop`.
+/// Keeps dnsmasq running with the settings that fit `captive`, until the run ends.
 ///
 /// Returns at once when no segment serves addresses. `failed` is told each time that
 /// dnsmasq ended by itself.
@@ -134,7 +134,7 @@ pub async fn keep(
     mut captive: watch::Receiver<Option<String>>,
     clock: Clock,
     failed: mpsc::Sender<&'static str>,
-    stop: CancellationToken,
+    again: Again,
 ) -> io::Result<()> {
     let file = config.data.join("dnsmasq.conf");
     let text = |captive: Option<&str>| settings(&config.segments, &config.data, captive);
@@ -171,7 +171,7 @@ pub async fn keep(
     };
     tokio::select! {
         biased;
-        () = kept::keep(program, make, changes, clock, failed, stop) => {}
+        () = kept::keep(program, make, changes, clock, failed, again) => {}
         () = follow => {}
     }
     Ok(())

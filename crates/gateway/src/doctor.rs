@@ -118,6 +118,17 @@ impl Report {
         self.0.iter().all(|f| f.grade == Grade::Good)
     }
 
+    /// What does not work: each finding's key, with its sentence in English.
+    #[must_use]
+    pub fn broken(&self) -> Vec<(String, String)> {
+        let words = Words::builtin();
+        let told = |f: &Finding| {
+            let args: Vec<(&str, &str)> = f.args.iter().map(|(n, v)| (*n, v.as_str())).collect();
+            (f.key.to_owned(), words.with(Lang::En, f.key, &args))
+        };
+        self.0.iter().filter(|f| f.grade == Grade::Bad).map(told).collect()
+    }
+
     /// The findings in a person's words, what is wrong with what to do below it.
     #[must_use]
     pub fn in_words(&self, words: &Words, lang: Lang) -> String {

@@ -5,6 +5,7 @@
 //! is, show the claim. A box that has enrolled once never comes here again by itself; its
 //! way out is opened by an operator's answer to a challenge, which needs no line and no clock.
 
+use crate::again::Again;
 use crate::chance;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, local};
@@ -19,9 +20,7 @@ use sha2::{Digest as _, Sha256};
 use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio_util::sync::CancellationToken;
 use toml::{Table, Value};
 
 /// Where the digest of the box's code lies in the data directory.
@@ -33,33 +32,6 @@ const WRONG: usize = 5;
 const TEN_MINUTES_MS: i64 = 600_000;
 /// A challenge is shown for so long.
 const DAY_MS: i64 = 86_400_000;
-
-/// Ends the box's run so that it begins anew with other settings.
-#[derive(Clone, Debug)]
-pub struct Again {
-    wanted: Arc<AtomicBool>,
-    stop: CancellationToken,
-}
-
-impl Again {
-    /// Ends a run by `stop`.
-    #[must_use]
-    pub fn new(stop: CancellationToken) -> Self {
-        Again { wanted: Arc::default(), stop }
-    }
-
-    /// Ends the run; the kernel goes on enforcing meanwhile.
-    pub fn begin(&self) {
-        self.wanted.store(true, Ordering::Relaxed);
-        self.stop.cancel();
-    }
-
-    /// Whether the run ended in order to begin anew.
-    #[must_use]
-    pub fn is_wanted(&self) -> bool {
-        self.wanted.load(Ordering::Relaxed)
-    }
-}
 
 /// Makes a box's code and keeps its digest; the code itself goes onto the label.
 ///

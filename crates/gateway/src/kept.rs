@@ -1,10 +1,12 @@
 //! Programs that the gateway keeps running beside itself: the resolver and dnsmasq.
 //!
 //! They outlive a crash of this process on purpose. The next run finds them by their
-//! pid files and replaces them; a proper stop ends them.
+//! pid files and replaces them; a proper stop ends them, and a run that another program
+//! follows leaves them to it.
 
+use crate::again::Again;
 use crate::clock::Clock;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use std::io;
 use std::path::{Path, PathBuf};
 use tokio::process::{Child, Command};
@@ -40,7 +42,7 @@ pub enum Change {
     Restart,
 }
 
-/// Keeps the program running until `stop`, then ends it.
+/// Keeps the program running until the run ends, then ends it or leaves it to the next run.
 ///
 /// `make` builds the command line anew for every start. `failed` is told when the
 /// program ended by itself; it is then started again, after longer and longer waits.
@@ -50,8 +52,9 @@ pub async fn keep(
     mut changes: mpsc::Receiver<Change>,
     clock: Clock,
     failed: mpsc::Sender<&'static str>,
-    stop: CancellationToken,
+    again: Again,
 ) {
+    let stop = again.stop();
     let mut earlier = running(&program.pid_file, &program.mark);
     let mut wait_ms = WAIT_MS.0;
     let mut open = true;
@@ -64,7 +67,10 @@ pub async fn keep(
             Ok(mut child) => {
                 note(&program, &child);
                 end_earlier(&program, earlier.take(), &clock).await;
-                let asked = watch(&mut child, &mut changes, &mut open, &stop).await;
+                let asked = watch(&mut child, &mut changes, &mut open, stop).await;
+                if stop.is_cancelled() && again.leaves() {
+                    return;
+                }
                 if asked.is_some() || stop.is_cancelled() {
                     end(&program, &mut child, &clock).await;
                     continue;
@@ -130,9 +136,17 @@ async fn end_earlier(program: &Program, earlier: Option<u32>, clock: &Clock) {
             clock.sleep_ms(10).await;
         }
         if gone() {
+            reap(pid);
             return;
         }
     }
+}
+
+/// A child that the run before had started, as another program in this process, is buried too.
+fn reap(pid: u32) {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    // It may be somebody else's child: then there is nothing to do.
+    let _ = waitpid(pid, WaitOptions::NOHANG);
 }
 
 fn note(program: &Program, child: &Child) {
@@ -201,7 +215,14 @@ mod tests {
         let (change, changes) = mpsc::channel(4);
         let program = sleeper(data.path(), false);
         let now = || running(&program.pid_file, &program.mark);
-        let keeping = tokio::spawn(keep(program.clone(), make, changes, clock.clone(), failed, stop.clone()));
+        let keeping = tokio::spawn(keep(
+            program.clone(),
+            make,
+            changes,
+            clock.clone(),
+            failed,
+            Again::new(stop.clone()),
+        ));
         let first = until(&clock, now).await;
         signal(Some(first), Signal::KILL);
         assert_eq!(failures.recv().await, Some("sleeper"));
@@ -224,14 +245,37 @@ mod tests {
             let (clock, stop) = (Clock::machine(), CancellationToken::new());
             let (failed, _failures) = mpsc::channel(4);
             let (_change, changes) = mpsc::channel(4);
-            let keeping =
-                tokio::spawn(keep(program.clone(), make, changes, clock.clone(), failed, stop.clone()));
+            let keeping = tokio::spawn(keep(
+                program.clone(),
+                make,
+                changes,
+                clock.clone(),
+                failed,
+                Again::new(stop.clone()),
+            ));
             // Ends because it was told to, not by itself: it would sleep for 1,000 s.
             assert!(clock.at_most(10_000, Box::pin(orphan.wait())).await.is_some());
             until(&clock, || running(&program.pid_file, &program.mark)).await;
             stop.cancel();
             keeping.await.unwrap();
         }
+    }
+
+    #[tokio::test]
+    async fn a_run_that_another_program_follows_leaves_it_running() {
+        let data = tempfile::tempdir().unwrap();
+        let program = sleeper(data.path(), true);
+        let (clock, again) = (Clock::machine(), Again::new(CancellationToken::new()));
+        let (failed, _failures) = mpsc::channel(4);
+        let (_change, changes) = mpsc::channel(4);
+        let keeping =
+            tokio::spawn(keep(program.clone(), make, changes, clock.clone(), failed, again.clone()));
+        let left = until(&clock, || running(&program.pid_file, &program.mark)).await;
+        again.begin_as_another();
+        keeping.await.unwrap();
+        assert_eq!(running(&program.pid_file, &program.mark), Some(left));
+        end_earlier(&program, Some(left), &clock).await;
+        assert!(!std::path::Path::new(&format!("/proc/{left}")).exists(), "buried by who takes over");
     }
 
     #[test]

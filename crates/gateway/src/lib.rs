@@ -7,6 +7,7 @@
 pub mod access;
 pub mod access_points;
 pub mod advert;
+pub mod again;
 pub mod chance;
 pub mod clock;
 pub mod config;
@@ -31,6 +32,7 @@ pub mod shaping;
 pub mod status;
 pub mod supervisor;
 mod tear_down;
+pub mod updates;
 pub mod ways;
 pub mod words;
 

@@ -6,15 +6,16 @@
 mod names;
 mod outward;
 mod portal;
+mod program;
 
 use crate::access::{self, Access};
 use crate::access_points::{self, AccessPoints};
+use crate::again::Again;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connections;
 use crate::diagnostics::Diagnostics;
 use crate::firewall;
-use crate::first_boot::Again;
 use crate::kernel::linux::Linux;
 use crate::kernel::neighbours::Listener;
 use crate::kernel::{Kernel as _, KernelError, features, sysctl};
@@ -23,13 +24,13 @@ use crate::portal::blocked::Filtered;
 use crate::portal::{Extras, desk::Desk, tls};
 use crate::status::{self, HubSeen};
 use crate::supervisor::{self, Can, Parts, Supervisor, SupervisorError};
+use crate::updates;
 use crate::ways::watch::Answers;
 use crate::{chance, journal::Journal, probe::Probe};
 use kulkul_model::gateway::Capabilities;
 use kulkul_model::measurement::{Minute, UsageMinute};
 use kulkul_wire::link::{Desired, Entry, Started};
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -92,23 +93,29 @@ struct House {
     failed: mpsc::Sender<&'static str>,
     tasks: TaskTracker,
     stop: CancellationToken,
+    again: Again,
 }
 
 /// Runs the box until `stop`; the kernel goes on enforcing afterwards.
 ///
-/// `exe` is this program, which the resolver's process is started from.
+/// The resolver's process is started from this program's file, as `files` names it.
 ///
 /// # Errors
 /// `GatewayError` when a part that people need cannot start.
-pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Result<Ended, GatewayError> {
+pub async fn run(
+    config: Config,
+    files: updates::Files,
+    stop: CancellationToken,
+) -> Result<Ended, GatewayError> {
     let clock = Clock::machine();
     std::fs::create_dir_all(&config.data).map_err(part("the data directory"))?;
     let mut kernel = Linux::open()?;
     prepare(&config, &mut kernel)?;
     let capabilities = features::detect();
     tracing::info!(has = capabilities.named(true), lacks = capabilities.named(false), "the kernel");
+    let again = Again::new(stop.clone());
     let (tasks, (failed, failures)) = (TaskTracker::new(), mpsc::channel(16));
-    let mut ears = outward::dial(&config, &exe, &clock, (&tasks, &failed), &stop);
+    let mut ears = outward::dial(&config, &files.exe, &clock, (&tasks, &failed), &again);
     let met = tokio::select! {
         biased;
         () = stop.cancelled() => return Ok(Ended::Stopped),
@@ -119,8 +126,13 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
         Some((_, identity)) => link::open_journal(&config.data, identity, &clock)?,
         None => Journal::in_memory(),
     };
-    if let Err(error) =
-        journal.append(Entry::Started(Started { capabilities: capabilities.clone(), program: None })).await
+    let runs = updates::Running::of(&config.data, &files.exe);
+    if let Err(error) = journal
+        .append(Entry::Started(Started {
+            capabilities: capabilities.clone(),
+            program: runs.release.as_ref().map(|r| r.sha256),
+        }))
+        .await
     {
         tracing::error!(%error, "the start is not recorded");
     }
@@ -147,15 +159,15 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
         failed,
         tasks,
         stop: stop.clone(),
+        again,
     };
     house.tasks.spawn(log.run(stop.clone()));
     outward::follow(&house, ears);
     let asked =
         Diagnostics::new(house.config.clone(), house.desired.clone(), house.journal.clone(), clock.clone());
     house.tasks.spawn(asked.run(stop.clone()));
-    let again = Again::new(stop.clone());
-    let first_boot = portal::first_boot(&house, met.is_some(), &capabilities, &again)?;
-    let (in_force, blocked) = names::start(&house, exe, met.as_ref())?;
+    let first_boot = portal::first_boot(&house, met.is_some(), &capabilities)?;
+    let (in_force, blocked) = names::start(&house, files.exe.clone(), met.as_ref())?;
     let (radios, radios_seen) = AccessPoints::new(
         house.config.clone(),
         house.desired.clone(),
@@ -175,8 +187,9 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     portal::addresses(&house, &tls);
     let (seen_tx, seen) = watch::channel(HubSeen::default());
     house.tasks.spawn(access.keep(seen.clone(), stop.clone()));
+    let running = program::start(&house, files, met.as_ref(), seen.clone());
     let told = (minutes.clone(), answers, radios_seen);
-    report(&house, (Some(tls), capabilities), (in_force, blocked), told, seen);
+    report(&house, (Some(tls), capabilities), (in_force, blocked), told, (seen, running));
     // Without a hub the senders live on, so that those who follow them wait for ever.
     let _alone = match met {
         Some((client, identity)) => {
@@ -194,7 +207,7 @@ pub async fn run(config: Config, exe: PathBuf, stop: CancellationToken) -> Resul
     }
     // The supervisor comes last: what the others journal on their way out goes through it.
     let _ = clock.at_most(STOP_MS, actor).await;
-    Ok(if again.is_wanted() { Ended::Again } else { Ended::Stopped })
+    Ok(if house.again.is_wanted() { Ended::Again } else { Ended::Stopped })
 }
 
 /// The hub and who this box is to it; a new box with a claim enrols first, for as long as
@@ -318,7 +331,7 @@ fn report(
     (tls, capabilities): (Option<tls::Tls>, Capabilities),
     (filter, blocked): names::Told,
     (minutes, answers, radios): (Minutes, watch::Receiver<Answers>, access_points::Seen),
-    hub: watch::Receiver<HubSeen>,
+    (hub, running): (watch::Receiver<HubSeen>, watch::Receiver<updates::Running>),
 ) {
     let source = status::Source {
         supervisor: house.supervisor.clone(),
@@ -328,6 +341,7 @@ fn report(
         radios,
         desired: house.desired.clone(),
         hub,
+        running,
         tls,
         capabilities: Arc::new(capabilities),
         filter,

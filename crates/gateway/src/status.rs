@@ -17,6 +17,7 @@ use crate::dns::lists::{Held, InForce};
 use crate::journal::Journal;
 use crate::portal::tls::Tls;
 use crate::supervisor::Supervisor;
+use crate::updates::Running;
 use crate::ways::LineState;
 use crate::ways::watch::Answers;
 use crate::words::{Lang, Words};
@@ -48,6 +49,9 @@ pub struct HubSeen {
 pub struct Status {
     /// Version of the program.
     pub version: String,
+    /// The release that the program came with, and whether it is on trial.
+    #[serde(default)]
+    pub program: Running,
     /// What the kernel has, as it was found at the start.
     #[serde(default)]
     pub capabilities: Capabilities,
@@ -121,6 +125,8 @@ pub struct Source {
     pub desired: watch::Receiver<Option<Arc<Desired>>>,
     /// How the hub was last seen.
     pub hub: watch::Receiver<HubSeen>,
+    /// Which program runs.
+    pub running: watch::Receiver<Running>,
     /// The portal's certificate.
     pub tls: Option<Tls>,
     /// What the kernel has.
@@ -145,6 +151,7 @@ impl Source {
         let desired = self.desired.borrow().clone();
         Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            program: self.running.borrow().clone(),
             capabilities: (*self.capabilities).clone(),
             since: self.since,
             now: self.clock.wall(),
@@ -186,6 +193,13 @@ impl Status {
             (true, false) => "status-kernel-value",
         };
         words.with(lang, key, &[("release", &c.kernel), ("has", &has), ("lacks", &lacks)])
+    }
+
+    /// The program's version, and the release that it came with.
+    fn program(&self, words: &Words, lang: Lang) -> String {
+        let Some(release) = &self.program.release else { return self.version.clone() };
+        let key = if self.program.trial { "status-version-trial" } else { "status-version-release" };
+        words.with(lang, key, &[("version", &self.version), ("release", &release.version)])
     }
 
     /// Block lists with their sizes and dates, and what was asked for of them today.
@@ -277,7 +291,7 @@ impl Status {
             ),
             ("status-names", self.names(words, lang, zone)),
             ("status-kernel", self.kernel(words, lang)),
-            ("status-version", self.version.clone()),
+            ("status-version", self.program(words, lang)),
         ];
         let width = facts.iter().map(|(key, _)| words.text(lang, key).chars().count()).max().unwrap_or(0);
         let mut out = String::new();

@@ -10,6 +10,7 @@
 #[path = "../../sim/src/street/ground.rs"]
 mod ground;
 
+use kulkul_gateway::again::Again;
 use kulkul_gateway::clock::Clock;
 use kulkul_gateway::config::Config;
 use kulkul_gateway::{advert, dhcp, kept};
@@ -119,7 +120,7 @@ async fn plays_the_box() {
         }
         stop.cancel();
     };
-    let dhcp = dhcp::keep(config.clone(), captive.clone(), clock.clone(), failed, stop.clone());
+    let dhcp = dhcp::keep(config.clone(), captive.clone(), clock.clone(), failed, Again::new(stop.clone()));
     let advert = advert::run(config.clone(), captive, clock.clone(), stop.clone());
     let (served, (), ()) = tokio::join!(dhcp, advert, ending);
     served.unwrap();

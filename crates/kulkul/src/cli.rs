@@ -47,6 +47,8 @@ enum Command {
     #[cfg(feature = "hub")]
     List(command::list::Args),
     #[cfg(feature = "hub")]
+    Update(command::update::Args),
+    #[cfg(feature = "hub")]
     Keys(command::keys::Args),
     #[cfg(feature = "hub")]
     Migrate(command::migrate::Args),
@@ -100,6 +102,8 @@ impl Cli {
             Command::Account(args) => args.run(logs),
             #[cfg(feature = "hub")]
             Command::List(args) => args.run(logs),
+            #[cfg(feature = "hub")]
+            Command::Update(args) => args.run(logs),
             #[cfg(feature = "hub")]
             Command::Keys(args) => args.run(logs),
             #[cfg(feature = "hub")]

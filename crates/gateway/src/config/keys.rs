@@ -5,7 +5,7 @@ use kulkul_model::spelling::nearest;
 use toml::{Table, Value};
 
 /// Keys outside sections; sections have a list of their own below.
-const TOP: &[&str] = &["hub", "hub_ca", "hub_root", "allow_plain", "claim", "alone", "data"];
+const TOP: &[&str] = &["hub", "hub_ca", "hub_root", "allow_plain", "claim", "alone", "data", "update_keys"];
 
 const UPLINK: &[&str] = &[
     "interface",
@@ -88,8 +88,8 @@ pub(super) fn overlay(
         // Variables of other commands (KULKUL_LOG, KULKUL_LISTEN) are not ours to refuse.
         match path.split_once("__") {
             None if TOP.contains(&path.as_str()) => {
-                let value =
-                    if path == "allow_plain" || path == "alone" { guess(&text) } else { Value::String(text) };
+                let typed = ["allow_plain", "alone", "update_keys"].contains(&path.as_str());
+                let value = if typed { guess(&text) } else { Value::String(text) };
                 table.insert(path, value);
             }
             Some((section, key)) if section != "segment" => {

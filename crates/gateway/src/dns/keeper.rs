@@ -7,6 +7,7 @@ use super::counts::Today;
 use super::lists::InForce;
 use super::serve::Sockets;
 use super::{Settings, TOLD_SOCKET, Told};
+use crate::again::Again;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::kept::{self, Change, Program};
@@ -21,7 +22,7 @@ use tokio::process::Command;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-/// Runs `exe gateway resolver --data DIR` until `stop`, and restarts it when it ends.
+/// Runs `exe gateway resolver --data DIR` until the run ends, and restarts it when it ends.
 ///
 /// `failed` is told each time that the resolver ended by itself.
 ///
@@ -33,7 +34,7 @@ pub async fn keep(
     (mut desired, mut filter): (watch::Receiver<Option<Arc<Desired>>>, watch::Receiver<Arc<InForce>>),
     clock: Clock,
     failed: mpsc::Sender<&'static str>,
-    stop: CancellationToken,
+    again: Again,
 ) -> io::Result<()> {
     let told = config.clone();
     let now = move |desired: &mut watch::Receiver<Option<Arc<Desired>>>,
@@ -86,7 +87,7 @@ pub async fn keep(
     };
     tokio::select! {
         biased;
-        () = kept::keep(program, make, changes, clock, failed, stop) => {}
+        () = kept::keep(program, make, changes, clock, failed, again) => {}
         () = follow => {}
     }
     Ok(())

@@ -2,6 +2,7 @@ use super::*;
 use crate::clock::BUILT_AT;
 use kulkul_model::session::Mac;
 use kulkul_wire::link::BootId;
+use tokio_util::sync::CancellationToken;
 
 const SETTINGS: &str = r#"
 hub = "https://hub.example.go.id"

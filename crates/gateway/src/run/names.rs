@@ -47,9 +47,9 @@ pub(super) fn start(
         }
     });
     let (desired, filter) = (house.desired.clone(), in_force.clone());
-    let (failed, stop) = (house.failed.clone(), house.stop.clone());
+    let (failed, again) = (house.failed.clone(), house.again.clone());
     house.tasks.spawn(async move {
-        if let Err(error) = keeper::keep(exe, config, (desired, filter), clock, failed, stop).await {
+        if let Err(error) = keeper::keep(exe, config, (desired, filter), clock, failed, again).await {
             tracing::error!(%error, "names are not resolved");
         }
     });

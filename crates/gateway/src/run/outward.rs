@@ -1,6 +1,7 @@
 //! Starting what keeps the ways out: links of VLANs, asking for addresses, trying.
 
 use super::{GatewayError, House, part};
+use crate::again::Again;
 use crate::clock::Clock;
 use crate::config::{Config, UplinkKind};
 use crate::kernel::linux::Linux;
@@ -12,7 +13,6 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use tokio::sync::{mpsc, watch};
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Makes the links of VLANs, of ways out and of segments.
@@ -52,7 +52,7 @@ pub(super) fn dial(
     exe: &Path,
     clock: &Clock,
     (tasks, failed): (&TaskTracker, &mpsc::Sender<&'static str>),
-    stop: &CancellationToken,
+    again: &Again,
 ) -> Ears {
     let (tell, told) = mpsc::channel(8);
     for (line, way) in config.lines().enumerate() {
@@ -65,9 +65,9 @@ pub(super) fn dial(
             clock: clock.clone(),
             failed: failed.clone(),
         };
-        let (tell, stop) = (tell.clone(), stop.clone());
+        let (tell, again) = (tell.clone(), again.clone());
         tasks.spawn(async move {
-            if let Err(error) = dial.run(stop).await {
+            if let Err(error) = dial.run(again).await {
                 tracing::error!(%error, line, "a way out cannot be asked for its address");
                 let _ = tell.send((line, Heard { lease: None, trouble: Some(error.to_string()) })).await;
             }

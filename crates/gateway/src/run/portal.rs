@@ -1,7 +1,7 @@
 //! Wiring of the portal: its face, its certificate, who sets the box up, and how devices hear of it.
 
 use super::{GatewayError, House, hardware, part};
-use crate::first_boot::{Again, FirstBoot};
+use crate::first_boot::FirstBoot;
 use crate::portal::face::Box as Here;
 use crate::portal::own_certificate::OwnCertificate;
 use crate::portal::{Extras, Face, Portal, crowd::Crowd, listen, tls, token::TokenKey};
@@ -16,10 +16,9 @@ pub(super) fn first_boot(
     house: &House,
     met: bool,
     capabilities: &Capabilities,
-    again: &Again,
 ) -> Result<Option<Arc<FirstBoot>>, GatewayError> {
     let config = &house.config;
-    let (clock, again) = (house.clock.clone(), again.clone());
+    let (clock, again) = (house.clock.clone(), house.again.clone());
     if config.alone {
         return Ok(None);
     }
@@ -109,11 +108,11 @@ pub(super) fn addresses(house: &House, tls: &tls::Tls) {
     });
     let (config, clock, stop) = (house.config.clone(), house.clock.clone(), house.stop.clone());
     house.tasks.spawn(advert::run(config.clone(), captive.clone(), clock.clone(), stop.clone()));
-    let scarce = dhcp::watch(config.clone(), clock.clone(), house.journal.clone(), stop.clone());
+    let scarce = dhcp::watch(config.clone(), clock.clone(), house.journal.clone(), stop);
     house.tasks.spawn(scarce);
-    let failed = house.failed.clone();
+    let (failed, again) = (house.failed.clone(), house.again.clone());
     house.tasks.spawn(async move {
-        if let Err(error) = dhcp::keep(config, captive, clock, failed, stop).await {
+        if let Err(error) = dhcp::keep(config, captive, clock, failed, again).await {
             tracing::error!(%error, "addresses are not served");
         }
     });

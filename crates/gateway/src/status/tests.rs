@@ -10,6 +10,7 @@ fn status() -> Status {
     let at = Moment::parse("2026-11-24T14:32:00+08:00").unwrap();
     let pings = Pings { sent: 5, lost: 0, rtt_us: 18_400 };
     Status {
+        program: Running::default(),
         version: "0.1.0".to_owned(),
         capabilities: Capabilities {
             kernel: "6.12.5".to_owned(),

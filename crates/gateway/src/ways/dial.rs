@@ -4,6 +4,7 @@
 //! writes it down; the supervisor sets addresses and routes. No shell runs.
 
 use super::Lease;
+use crate::again::Again;
 use crate::clock::Clock;
 use crate::config::{Uplink, UplinkKind};
 use crate::kept::{self, Change, Program};
@@ -15,7 +16,6 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::process::Command;
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 /// The name under which udhcpc calls this program.
 pub const TELLER: &str = "kulkul-lease";
@@ -53,11 +53,11 @@ pub struct Dial {
 }
 
 impl Dial {
-    /// Keeps the way's program running until `stop`; returns at once where it needs none.
+    /// Keeps the way's program running until the run ends; returns at once where it needs none.
     ///
     /// # Errors
     /// When its files cannot be written.
-    pub async fn run(self, stop: CancellationToken) -> io::Result<()> {
+    pub async fn run(self, end: Again) -> io::Result<()> {
         let file = self.data.join(format!("lease-{}.json", self.line));
         // What an earlier run heard may not be true any more.
         let _ = std::fs::remove_file(&file);
@@ -68,8 +68,7 @@ impl Dial {
         }
         let (again, changes) = mpsc::channel(1);
         let make = || Ok(self.command(&file));
-        let keeping =
-            kept::keep(self.program(), make, changes, self.clock.clone(), self.failed.clone(), stop);
+        let keeping = kept::keep(self.program(), make, changes, self.clock.clone(), self.failed.clone(), end);
         tokio::select! {
             biased;
             () = keeping => {}

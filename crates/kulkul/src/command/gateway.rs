@@ -8,6 +8,8 @@ use kulkul_gateway::clock::Clock;
 use kulkul_gateway::config::Config;
 use kulkul_gateway::dns::{lists, serve};
 use kulkul_gateway::status::{self, Question, Status};
+use kulkul_gateway::updates::launch::INSTALLED;
+use kulkul_gateway::updates::{Files, Program};
 use kulkul_gateway::ways::dial;
 use kulkul_gateway::words::{Lang, Words};
 use kulkul_model::Zone;
@@ -17,6 +19,7 @@ use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
 
 mod connections;
+mod launch;
 
 /// Run the box at a site: portal, firewall, names, journal (the default), or ask it
 #[derive(Debug, clap::Args)]
@@ -61,6 +64,16 @@ enum Act {
     /// Remove the firewall's table and put the kernel's settings back, once the box is stopped
     #[command(after_help = "Example:\n  kulkul gateway teardown")]
     Teardown,
+    /// Say what this program is, as JSON, and with --check whether it can read gateway.toml
+    #[command(after_help = "Example:\n  kulkul gateway program --check")]
+    Program {
+        /// Reads gateway.toml as the box would
+        #[arg(long)]
+        check: bool,
+    },
+    /// Watches over a program on trial, beside it
+    #[command(hide = true)]
+    Guard(launch::Guard),
     /// Make the set of a plain list, as the gateway does by itself; for measuring
     #[command(hide = true)]
     MakeSet {
@@ -94,10 +107,20 @@ impl Args {
     pub fn run(self, logs: LogForm) -> Outcome {
         match self.act.unwrap_or(Act::Run) {
             Act::Run => {
+                launch::hand_over(&settings_file::found(&self.config))?;
                 let config = read(&self.config)?;
                 logs.start_kept(&filter());
-                runtime::run_small(run(config))
+                let settings = settings_file::found(&self.config);
+                runtime::run_small(run(config, settings))
             }
+            Act::Program { check } => {
+                if check {
+                    read(&self.config)?;
+                }
+                screen::line(serde_json::to_string(&Program::this())?)?;
+                Ok(Ending::Done)
+            }
+            Act::Guard(guard) => guard.run(),
             Act::Teardown => {
                 let config = read(&self.config)?;
                 kulkul_gateway::tear_down(&config).or_unable("run it as root")?;
@@ -134,10 +157,12 @@ fn filter() -> String {
     std::env::var("KULKUL_LOG").unwrap_or_else(|_| "info".to_owned())
 }
 
-async fn run(config: Config) -> Outcome {
+async fn run(config: Config, settings: PathBuf) -> Outcome {
     // Two TLS providers in one program make rustls panic; ours is chosen here, once.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let exe = std::env::current_exe().or_unable("run kulkul by its full path")?;
+    let installed = launch::installed().unwrap_or_else(|| exe.clone());
+    let files = Files { exe, installed: installed.clone(), settings };
     let stop = CancellationToken::new();
     let told = stop.clone();
     let signal = tokio::spawn(async move {
@@ -145,12 +170,12 @@ async fn run(config: Config) -> Outcome {
         told.cancel();
         heard
     });
-    let ended =
-        kulkul_gateway::run(config, exe.clone(), stop).await.or_unable("see kulkul gateway doctor")?;
+    let ended = kulkul_gateway::run(config, files, stop).await.or_unable("see kulkul gateway doctor")?;
     signal.abort();
     if ended == Ended::Again {
-        // The same program in the same process: whoever supervises it sees no end.
-        let error = std::process::Command::new(exe).args(std::env::args_os().skip(1)).exec();
+        // In the same process: whoever supervises it sees no end. The installed program looks which one runs.
+        let mut next = std::process::Command::new(installed);
+        let error = next.args(std::env::args_os().skip(1)).env_remove(INSTALLED).exec();
         return Err(Failure::unable(error, "start the box again"));
     }
     Ok(Ending::Done)

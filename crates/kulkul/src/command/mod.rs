@@ -31,4 +31,6 @@ pub mod staff;
 #[cfg(feature = "hub")]
 pub mod token;
 #[cfg(feature = "hub")]
+pub mod update;
+#[cfg(feature = "hub")]
 pub mod voucher;

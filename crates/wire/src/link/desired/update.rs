@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub struct UpdateSection {
     /// The signed release; empty leaves the box with what it runs.
     pub release: Blob,
+    /// The rollout that asks for it; a release that did not prove itself is tried again by another one.
+    pub rollout: u64,
     /// Begins when the program is there, at any hour.
     pub at_once: bool,
     /// Else from this minute of the local day,
@@ -23,6 +25,7 @@ impl Default for UpdateSection {
     fn default() -> Self {
         UpdateSection {
             release: Blob::default(),
+            rollout: 0,
             at_once: false,
             quiet_from: 2 * 60,
             quiet_until: 5 * 60,
