@@ -45,6 +45,7 @@ orders-told-data = { $n } MB a day for one device
 orders-told-time = { $n } minutes a day for one device
 orders-told-never = closed on all days
 refusal-orders-number = "{ $number }" is not a number such as 8 or 1.5.
+orders-section-tunnel = Tunnel to the data centre
 orders-section-connections = Connection log
 orders-log = What the box keeps of connections
 orders-log-empty = Nothing is said here

@@ -45,6 +45,7 @@ orders-told-data = { $n } MB sehari untuk satu perangkat
 orders-told-time = { $n } menit sehari untuk satu perangkat
 orders-told-never = tutup setiap hari
 refusal-orders-number = "{ $number }" bukan bilangan seperti 8 atau 1,5.
+orders-section-tunnel = Terowongan ke pusat data
 orders-section-connections = Catatan sambungan
 orders-log = Yang disimpan alat tentang sambungan
 orders-log-empty = Tidak diatur di sini

@@ -6,6 +6,7 @@
 mod box_itself;
 mod radios;
 mod services;
+mod tunnel;
 mod way_out;
 mod ways;
 
@@ -82,6 +83,7 @@ pub async fn examine(config: &Config, clock: &Clock) -> Report {
     findings.push(services::rules().await);
     findings.extend(services::dnsmasq(config));
     findings.extend(radios::all(status.as_ref()));
+    findings.extend(tunnel::all(status.as_ref()));
     findings.extend(services::addresses_left(config, clock));
     let (resolver, portal, names, line, hub) = tokio::join!(
         services::resolver(config, clock),

@@ -5,11 +5,12 @@
 use crate::config::{Config, Kind};
 use crate::orders::Orders;
 use crate::sessions::Own;
+use crate::tunnel;
 use ipnet::IpNet;
 use kulkul_model::session::Mac;
 use kulkul_wire::link::desired::PlanSection;
 use kulkul_wire::netlink::{Change, Counter, Element, Extra, Key, Set, queues};
-use kulkul_wire::ruleset::{Audience, Policy, Segment, Uplink, private_ranges};
+use kulkul_wire::ruleset::{Audience, Policy, Segment, Tunnel, Uplink, private_ranges};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
@@ -47,6 +48,11 @@ pub fn policy(config: &Config, orders: &Orders, uplink: &[IpNet], caps: bool, fa
         reach: Vec::new(),
         radios: orders.fleet.radios(),
         controllers: orders.fleet.controllers.clone(),
+        tunnel: tunnel::is_wanted(&orders.tunnel, config).then(|| Tunnel {
+            interface: tunnel::INTERFACE.to_owned(),
+            prefixes: orders.tunnel.prefixes.clone(),
+            audiences: tunnel::kinds(&orders.tunnel).into_iter().map(audience).collect(),
+        }),
     }
 }
 

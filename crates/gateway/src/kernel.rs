@@ -14,6 +14,7 @@ pub mod sysctl;
 use ipnet::IpNet;
 use kulkul_wire::netlink::queues::{Class, Queue};
 use kulkul_wire::netlink::routes::Neighbour;
+use kulkul_wire::netlink::tunnel::Route;
 use kulkul_wire::netlink::ways::DefaultRoute;
 use kulkul_wire::netlink::{Change, Counter, Element, Garbled, Set};
 use std::collections::BTreeMap;
@@ -167,6 +168,18 @@ pub trait Kernel: Send {
     /// # Errors
     /// `KernelError` when the kernel refused.
     fn steer(&mut self, on: bool) -> Result<(), KernelError>;
+
+    /// Sets the largest packet of an interface.
+    ///
+    /// # Errors
+    /// `KernelError` when there is no such interface or the kernel refused.
+    fn set_mtu(&mut self, interface: &str, mtu: u32) -> Result<(), KernelError>;
+
+    /// Makes the tunnel's routes, and the rules for packets from these interfaces, exactly these.
+    ///
+    /// # Errors
+    /// `KernelError` when the kernel refused one; the others are made all the same.
+    fn lead(&mut self, routes: &[Route], from: &[String]) -> Result<(), KernelError>;
 
     /// What the table's counters of ways have counted, by name.
     ///

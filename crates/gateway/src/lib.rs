@@ -32,6 +32,7 @@ pub mod shaping;
 pub mod status;
 pub mod supervisor;
 mod tear_down;
+pub mod tunnel;
 pub mod updates;
 pub mod ways;
 pub mod words;

@@ -7,7 +7,7 @@ use kulkul_model::{Moment, Zone};
 use kulkul_wire::link::Desired;
 use kulkul_wire::link::desired::{
     self, AccessSection, ConnectionsSection, FleetSection, HoursSection, LineSection, NotOrders, PlanSection,
-    RevokedDevice,
+    RevokedDevice, TunnelSection,
 };
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,8 @@ pub struct Orders {
     pub fleet: FleetSection,
     /// What is kept of who went out.
     pub connections: ConnectionsSection,
+    /// The way to the data centre.
+    pub tunnel: TunnelSection,
     /// The zone of days and opening hours.
     pub zone: String,
 }
@@ -64,6 +66,7 @@ impl Default for Orders {
             strict_names: false,
             fleet: FleetSection::default(),
             connections: ConnectionsSection::default(),
+            tunnel: TunnelSection::default(),
             zone: "Asia/Makassar".to_owned(),
         }
     }
@@ -82,6 +85,7 @@ impl From<&Desired> for Orders {
             strict_names: d.filter.strict,
             fleet: d.fleet.clone(),
             connections: d.connections.clone(),
+            tunnel: d.tunnel.clone(),
             zone: d.site.zone.clone(),
         }
     }
@@ -119,6 +123,7 @@ impl Orders {
         let zone = Zone::named(&self.zone)?;
         desired::check(&self.plan, &self.line, &self.hours)?;
         self.connections.check()?;
+        self.tunnel.check()?;
         Ok(zone)
     }
 }

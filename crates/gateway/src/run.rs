@@ -7,6 +7,7 @@ mod names;
 mod outward;
 mod portal;
 mod program;
+mod tunnel;
 
 use crate::access::{self, Access};
 use crate::access_points::{self, AccessPoints};
@@ -24,6 +25,7 @@ use crate::portal::blocked::Filtered;
 use crate::portal::{Extras, desk::Desk, tls};
 use crate::status::{self, HubSeen};
 use crate::supervisor::{self, Can, Parts, Supervisor, SupervisorError};
+use crate::tunnel::TunnelState;
 use crate::updates;
 use crate::ways::watch::Answers;
 use crate::{chance, journal::Journal, probe::Probe};
@@ -174,6 +176,7 @@ pub async fn run(
         house.supervisor.clone(),
         house.clock.clone(),
     );
+    let tunnel = tunnel::start(&house).await?;
     let (minutes, answers) = (measure(&house, radios), outward::watch(&house));
     let access = access(&house, met.as_ref()).map_err(part("vouchers and accounts"))?;
     // Without a hub nobody would ever read a report.
@@ -188,7 +191,7 @@ pub async fn run(
     let (seen_tx, seen) = watch::channel(HubSeen::default());
     house.tasks.spawn(access.keep(seen.clone(), stop.clone()));
     let running = program::start(&house, files, met.as_ref(), seen.clone());
-    let told = (minutes.clone(), answers, radios_seen);
+    let told = (minutes.clone(), answers, radios_seen, tunnel);
     report(&house, (Some(tls), capabilities), (in_force, blocked), told, (seen, running));
     // Without a hub the senders live on, so that those who follow them wait for ever.
     let _alone = match met {
@@ -330,7 +333,12 @@ fn report(
     house: &House,
     (tls, capabilities): (Option<tls::Tls>, Capabilities),
     (filter, blocked): names::Told,
-    (minutes, answers, radios): (Minutes, watch::Receiver<Answers>, access_points::Seen),
+    (minutes, answers, radios, tunnel): (
+        Minutes,
+        watch::Receiver<Answers>,
+        access_points::Seen,
+        watch::Receiver<TunnelState>,
+    ),
     (hub, running): (watch::Receiver<HubSeen>, watch::Receiver<updates::Running>),
 ) {
     let source = status::Source {
@@ -339,6 +347,7 @@ fn report(
         minutes,
         answers,
         radios,
+        tunnel,
         desired: house.desired.clone(),
         hub,
         running,

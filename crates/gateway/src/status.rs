@@ -5,6 +5,7 @@
 pub(crate) mod radios;
 mod running;
 mod socket;
+mod tunnel;
 
 pub use running::{Hours, Line};
 pub use socket::{Question, SOCKET, ask, is_online, serve};
@@ -17,6 +18,7 @@ use crate::dns::lists::{Held, InForce};
 use crate::journal::Journal;
 use crate::portal::tls::Tls;
 use crate::supervisor::Supervisor;
+use crate::tunnel::TunnelState;
 use crate::updates::Running;
 use crate::ways::LineState;
 use crate::ways::watch::Answers;
@@ -95,6 +97,9 @@ pub struct Status {
     /// The place's access points, as the last minute found them.
     #[serde(default)]
     pub access_points: Vec<Shown>,
+    /// The tunnel to the data centre.
+    #[serde(default)]
+    pub tunnel: TunnelState,
 }
 
 /// A list of names that are not answered, as it is in force.
@@ -121,6 +126,8 @@ pub struct Source {
     pub answers: watch::Receiver<Answers>,
     /// What the last minute found of access points.
     pub radios: Seen,
+    /// How the tunnel is.
+    pub tunnel: watch::Receiver<TunnelState>,
     /// The desired state in force.
     pub desired: watch::Receiver<Option<Arc<Desired>>>,
     /// How the hub was last seen.
@@ -179,6 +186,7 @@ impl Source {
             },
             blocked: self.blocked.borrow().clone(),
             access_points: self.radios.borrow().clone(),
+            tunnel: self.tunnel.borrow().clone(),
         }
     }
 }
@@ -274,6 +282,7 @@ impl Status {
             ("status-line", line),
             ("status-ways", running::ways(&self.ways, words, lang)),
             ("status-radios", radios::in_words(&self.access_points, words, lang)),
+            ("status-tunnel", tunnel::in_words(&self.tunnel, words, lang)),
             ("status-share", Line::in_words(self.share, words, lang)),
             ("status-hours", Hours::in_words(self.hours, words, lang, zone)),
             ("status-desired", self.desired.clone().unwrap_or_else(|| word("status-none"))),

@@ -9,6 +9,7 @@ use kulkul_model::Refusal;
 use kulkul_model::admission::Basis;
 use kulkul_model::session::{Mac, Session, Usage, WayIn};
 use kulkul_wire::link::Desired;
+use kulkul_wire::link::desired::TunnelSection;
 use std::net::IpAddr;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -89,6 +90,7 @@ pub struct Supervisor {
     asks: mpsc::Sender<Ask>,
     totals: watch::Receiver<Totals>,
     lines: watch::Receiver<Vec<LineState>>,
+    tunnel: watch::Receiver<TunnelSection>,
 }
 
 /// What the supervisor can be asked.
@@ -101,6 +103,7 @@ pub(crate) enum Ask {
     Apply(Box<Desired>, oneshot::Sender<Result<(), Refusal>>),
     People(oneshot::Sender<Vec<Session>>),
     GoOver(usize, Why),
+    TunnelMade,
     Leased { line: usize, lease: Option<Lease>, trouble: Option<String> },
 }
 
@@ -114,8 +117,9 @@ impl Supervisor {
         asks: mpsc::Sender<Ask>,
         totals: watch::Receiver<Totals>,
         lines: watch::Receiver<Vec<LineState>>,
+        tunnel: watch::Receiver<TunnelSection>,
     ) -> Self {
-        Supervisor { asks, totals, lines }
+        Supervisor { asks, totals, lines, tunnel }
     }
 
     /// Lets the device behind `ask.ip` in; answers after its packets pass.
@@ -190,6 +194,18 @@ impl Supervisor {
     #[must_use]
     pub fn lines(&self) -> watch::Receiver<Vec<LineState>> {
         self.lines.clone()
+    }
+
+    /// The tunnel as it is ordered, once that is in force; kept from the last run.
+    #[must_use]
+    pub fn tunnel(&self) -> watch::Receiver<TunnelSection> {
+        self.tunnel.clone()
+    }
+
+    /// Tells that the tunnel's interface is there: addresses and routes are wanted.
+    pub async fn tunnel_made(&self) {
+        // Only fails while stopping.
+        let _ = self.asks.send(Ask::TunnelMade).await;
     }
 
     async fn ask<T>(&self, make: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Option<T> {

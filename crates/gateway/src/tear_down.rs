@@ -33,6 +33,7 @@ pub fn tear_down(config: &Config) -> Result<(), GatewayError> {
             }
         }
     }
+    kernel.lead(&[], &[])?;
     kernel.steer(false)?;
     for route in kernel.defaults()?.into_iter().filter(|r| r.ours) {
         kernel.drop_default(&route)?;

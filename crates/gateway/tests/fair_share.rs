@@ -115,6 +115,7 @@ fn policy() -> Policy {
         reach: Vec::new(),
         radios: Vec::new(),
         controllers: Vec::new(),
+        tunnel: None,
     }
 }
 

@@ -107,6 +107,7 @@ fn policy() -> Policy {
         reach: Vec::new(),
         radios: Vec::new(),
         controllers: Vec::new(),
+        tunnel: None,
     }
 }
 

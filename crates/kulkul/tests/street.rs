@@ -50,6 +50,9 @@ mod leases;
 #[path = "street/vouchers.rs"]
 mod vouchers;
 
+#[path = "street/tunnel.rs"]
+mod tunnel;
+
 #[path = "street/two_lines.rs"]
 mod two_lines;
 

@@ -1,7 +1,7 @@
 //! Netlink messages that the gateway exchanges with the kernel, and nothing else.
 //!
 //! `message` knows headers and attributes, `tables` the batches and dumps of
-//! nf_tables, `routes` neighbours and addresses, `ways` default routes, `devices` links, `flows` connections,
+//! nf_tables, `routes` neighbours and addresses, `ways` default routes, `tunnel` those of the tunnel, `devices` links, `flows` connections,
 //! `queues` classes that share a line. Integers of nf_tables are
 //! big-endian, those of the headers and of rtnetlink are the machine's. Nothing here
 //! opens a socket; decoders take any bytes and never panic.
@@ -13,6 +13,7 @@ pub mod message;
 pub mod queues;
 pub mod routes;
 pub mod tables;
+pub mod tunnel;
 pub mod ways;
 
 use kulkul_model::session::Mac;

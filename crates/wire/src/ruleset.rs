@@ -6,6 +6,9 @@
 //! touch anybody's rate or quota. ICMPv6 follows RFC 4890.
 
 mod text;
+mod tunnel;
+
+pub use tunnel::Tunnel;
 
 use crate::netlink::Element;
 use ipnet::IpNet;
@@ -104,6 +107,8 @@ pub struct Policy {
     pub radios: Vec<Mac>,
     /// Where access points may go by themselves.
     pub controllers: Vec<IpNet>,
+    /// The way to the data centre, if there is one.
+    pub tunnel: Option<Tunnel>,
 }
 
 /// Ranges that are private, shared by carriers or local, IPv4 and IPv6.

@@ -10,6 +10,7 @@ fn every_finding_has_words_in_both_languages() {
         include_str!("services.rs"),
         include_str!("way_out.rs"),
         include_str!("ways.rs"),
+        include_str!("tunnel.rs"),
         include_str!("../doctor.rs"),
     ];
     let words = Words::builtin();

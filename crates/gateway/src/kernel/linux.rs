@@ -2,6 +2,7 @@
 
 mod outward;
 mod socket;
+mod tunnel;
 
 use super::{Kernel, KernelError};
 use ipnet::IpNet;
@@ -10,6 +11,7 @@ use kulkul_wire::netlink::message::Message;
 use kulkul_wire::netlink::queues::{self, Class, Queue};
 use kulkul_wire::netlink::routes::{self, Neighbour};
 use kulkul_wire::netlink::tables::{self, Part};
+use kulkul_wire::netlink::tunnel::Route;
 use kulkul_wire::netlink::ways::{self, DefaultRoute};
 use kulkul_wire::netlink::{Change, Counter, Element, Set};
 use kulkul_wire::netlink::{devices, features};
@@ -327,6 +329,14 @@ impl Kernel for Linux {
 
     fn steer(&mut self, on: bool) -> Result<(), KernelError> {
         self.set_rules(on)
+    }
+
+    fn set_mtu(&mut self, interface: &str, mtu: u32) -> Result<(), KernelError> {
+        self.change_mtu(interface, mtu)
+    }
+
+    fn lead(&mut self, routes: &[Route], from: &[String]) -> Result<(), KernelError> {
+        self.lead_into_tunnel(routes, from)
     }
 
     fn carried(&mut self) -> Result<BTreeMap<String, Counter>, KernelError> {

@@ -7,6 +7,7 @@ use super::{Kernel, KernelError};
 use ipnet::IpNet;
 use kulkul_wire::netlink::queues::{Class, Queue};
 use kulkul_wire::netlink::routes::Neighbour;
+use kulkul_wire::netlink::tunnel::Route;
 use kulkul_wire::netlink::ways::DefaultRoute;
 use kulkul_wire::netlink::{Change, Counter, Element, Key, Set};
 use std::collections::BTreeMap;
@@ -31,6 +32,8 @@ pub struct Sheet {
     pub routes: Vec<DefaultRoute>,
     /// Whether the rules of the way in use are there.
     pub steered: bool,
+    /// The tunnel's routes, and from which interfaces packets are led to them.
+    pub led: (Vec<Route>, Vec<String>),
     /// What the counters of ways say.
     pub carried: BTreeMap<String, Counter>,
     /// Transactions so far.
@@ -168,6 +171,15 @@ impl Kernel for Paper {
 
     fn steer(&mut self, on: bool) -> Result<(), KernelError> {
         self.sheet().steered = on;
+        Ok(())
+    }
+
+    fn set_mtu(&mut self, _: &str, _: u32) -> Result<(), KernelError> {
+        Ok(())
+    }
+
+    fn lead(&mut self, routes: &[Route], from: &[String]) -> Result<(), KernelError> {
+        self.sheet().led = (routes.to_vec(), from.to_vec());
         Ok(())
     }
 

@@ -39,6 +39,17 @@ fn status() -> Status {
         }),
         usage: None,
         access_points: vec![radio("Aula", true), radio("", false)],
+        tunnel: TunnelState {
+            ordered: true,
+            up: true,
+            handshake_s: Some(73),
+            endpoint: "wg.badungkab.example:51820".to_owned(),
+            at: Some("203.0.113.7:51820".parse().unwrap()),
+            up_bytes: 4_100_000,
+            down_bytes: 23_000_000,
+            public_key: "OcWBw07cHxKVkNWMcPrA4Fye/G61rsIawwcEHd430Ao=".to_owned(),
+            ..TunnelState::default()
+        },
         certificate_until: None,
         journal_head: 184,
         hours: Some(Hours { open: true, until: Some(at.plus_ms(3_600_000)) }),
@@ -89,6 +100,11 @@ fn the_words_are_as_they_were_reviewed() {
         lists: Vec::new(),
         hours: None,
         share: None,
+        tunnel: TunnelState {
+            up: false,
+            trouble: Some("wg.badungkab.example:51820 is not found".to_owned()),
+            ..status().tunnel
+        },
         blocked: Today::default(),
         ..status()
     };

@@ -12,6 +12,7 @@ mod people;
 mod places;
 mod queues;
 mod told;
+mod tunnel;
 mod upkeep;
 mod ways;
 
@@ -33,6 +34,7 @@ use futures_util::stream::FuturesUnordered;
 use kulkul_model::Refusal;
 use kulkul_model::Zone;
 use kulkul_model::session::{Mac, Session, SessionId, Usage};
+use kulkul_wire::link::desired::TunnelSection;
 use kulkul_wire::link::{Entry, Event};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -94,10 +96,11 @@ pub fn start(parts: Parts, stop: CancellationToken) -> Result<(Supervisor, JoinH
     let (asks_tx, asks) = mpsc::channel(QUEUE);
     let (totals_tx, totals) = watch::channel(Totals::default());
     let (lines_tx, lines) = watch::channel(Vec::new());
-    let mut actor = Actor::open(parts, totals_tx, lines_tx)?;
+    let (tunnel_tx, tunnel) = watch::channel(TunnelSection::default());
+    let mut actor = Actor::open(parts, (totals_tx, lines_tx, tunnel_tx))?;
     actor.begin()?;
     let task = tokio::spawn(actor.run(asks, stop));
-    Ok((Supervisor::new(asks_tx, totals, lines), task))
+    Ok((Supervisor::new(asks_tx, totals, lines, tunnel), task))
 }
 
 /// What became of an entry that was handed to the journal.
@@ -125,6 +128,7 @@ struct Actor {
     spent: Spent,
     ways: ways::Ways,
     lines: watch::Sender<Vec<LineState>>,
+    tunnel: watch::Sender<TunnelSection>,
     digest: String,
     sessions: Sessions,
     book: Book,
@@ -183,6 +187,7 @@ impl Actor {
                 let _ = tx.send(self.apply(&desired));
             }
             Ask::GoOver(to, why) => self.go_over(to, why),
+            Ask::TunnelMade => self.report("the tunnel's routes", Actor::keep_tunnel),
             Ask::Leased { line, lease, trouble } => self.leased(line, lease, trouble),
             Ask::People(tx) => {
                 let _ = tx.send(self.sessions.iter().map(|l| self.seen(l)).collect());

@@ -16,7 +16,7 @@ use kulkul_store::desired::{Kept, Place};
 use kulkul_store::{StoreError, Tx, access_point, certificate, desired, setting};
 use kulkul_wire::link::desired::{
     AccessPoint, AccessSection, CertificateSection, ConnectionsSection, FilterSection, FleetSection,
-    LineSection, NetworkSection, PlanSection, PortalSection, SiteSection, Text,
+    LineSection, NetworkSection, PlanSection, PortalSection, SiteSection, Text, TunnelSection,
 };
 use kulkul_wire::link::{Digest, Manifest, Section, Version};
 use serde::Serialize;
@@ -134,6 +134,9 @@ async fn build(
     let access: AccessSection = held.section("access", "{}")?;
     let revoked = sections::revoked(tx, site, &access, now).await?;
     let vouchers = sections::vouchers(tx, site, &access, now).await?;
+    let tunnel: TunnelSection = held.section("tunnel", "{}")?;
+    // One that is not said whole is none: a box would refuse all else with it.
+    let tunnel = if tunnel.missing().is_none() { tunnel } else { TunnelSection::default() };
     Ok(vec![
         ("site", json(&site_section(source, site, place))),
         ("portal", json(&portal)),
@@ -149,6 +152,7 @@ async fn build(
         ("connections", json(&held.section::<ConnectionsSection>("connections", "{}")?)),
         ("diagnostics", json(&asked)),
         ("vouchers", json(&vouchers)),
+        ("tunnel", json(&tunnel)),
     ])
 }
 

@@ -72,6 +72,7 @@ pub fn play() -> io::Result<()> {
     let words: Vec<&str> = with.split_whitespace().collect();
     match (role.as_str(), words.as_slice()) {
         ("world", _) => world(),
+        ("page", [at, name]) => page(at, name),
         ("click", [first, last]) => click(parse(first)?, parse(last)?),
         ("storm", [first, last, seconds]) => storm(parse(first)?, parse(last)?, parse(seconds)?),
         ("look", [first, last, url]) => look(parse(first)?, parse(last)?, url),
@@ -211,6 +212,7 @@ fn fill(people: Option<u16>, caps: bool) -> io::Result<()> {
         reach: Vec::new(),
         radios: Vec::new(),
         controllers: Vec::new(),
+        tunnel: None,
     };
     let mut kernel = Linux::open().map_err(io::Error::other)?;
     let phone = Mac::parse(super::layout::PHONE).map_err(io::Error::other)?;
@@ -299,15 +301,24 @@ fn world() -> io::Result<()> {
         });
     }
     for stream in TcpListener::bind("[::]:80")?.incoming().flatten() {
-        std::thread::spawn(move || serve(stream));
+        std::thread::spawn(move || serve(stream, "the outside world"));
     }
     Ok(())
 }
 
-fn serve(mut stream: std::net::TcpStream) -> io::Result<()> {
+/// One page at one address, until it is killed.
+fn page(at: &str, name: &str) -> io::Result<()> {
+    for stream in TcpListener::bind(at)?.incoming().flatten() {
+        let name = name.to_owned();
+        std::thread::spawn(move || serve(stream, &name));
+    }
+    Ok(())
+}
+
+fn serve(mut stream: std::net::TcpStream, name: &str) -> io::Result<()> {
     let mut lines = BufReader::new(stream.try_clone()?).lines();
     while lines.next().transpose()?.is_some_and(|l| !l.is_empty()) {}
-    let body = "hello from the outside world\n";
+    let body = format!("hello from {name}\n");
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length:";
     stream.write_all(format!("{head} {}\r\n\r\n{body}", body.len()).as_bytes())
 }

@@ -17,6 +17,7 @@ mod connections;
 mod diagnostics;
 mod filter;
 mod sections;
+mod tunnel;
 mod update;
 mod vouchers;
 
@@ -29,6 +30,7 @@ pub use sections::{
     HttpProbe, LineSection, MOST_ACCESS_POINTS, NetworkSection, PlanSection, PortalSection, RevokedAccount,
     RevokedDevice, RevokedSection, RevokedSession, SegmentShare, SiteSection,
 };
+pub use tunnel::{MOST_PREFIXES, TunnelSection, key_from, key_text};
 pub use update::UpdateSection;
 pub use vouchers::{MOST as MOST_VOUCHERS, OfflineBatch, OfflineVoucher, VouchersSection};
 
@@ -195,6 +197,9 @@ pub struct Desired {
     /// Vouchers that let somebody in while the hub does not answer.
     #[serde(default)]
     pub vouchers: VouchersSection,
+    /// How staff and service segments reach the data centre.
+    #[serde(default)]
+    pub tunnel: TunnelSection,
     /// The program that the box should run.
     #[serde(default)]
     pub update: UpdateSection,

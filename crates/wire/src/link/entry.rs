@@ -1,6 +1,9 @@
 //! Journal entries: every kind of thing that a gateway records.
 
 mod payload;
+mod tunnel;
+
+pub use tunnel::TunnelEnd;
 
 use super::bytes::{Digest, PublicKey};
 use super::cbor::{Malformed, Put, Take};
@@ -39,6 +42,8 @@ pub enum Kind {
     Anchor,
     /// What somebody at the place says is wrong.
     Report,
+    /// Tells the box's end of the tunnel.
+    TunnelEnd,
     /// Answers what staff asked.
     Diagnostic,
     /// Asks for a certificate of the portal's name.
@@ -48,7 +53,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const KNOWN: [(Kind, u16, &'static str); 13] = [
+    const KNOWN: [(Kind, u16, &'static str); 14] = [
         (Kind::Started, 1, "started"),
         (Kind::SessionStart, 2, "session_start"),
         (Kind::SessionInterim, 3, "session_interim"),
@@ -60,6 +65,7 @@ impl Kind {
         (Kind::KeyRotated, 9, "key_rotated"),
         (Kind::Anchor, 10, "anchor"),
         (Kind::Report, 11, "report"),
+        (Kind::TunnelEnd, 13, "tunnel_end"),
         (Kind::Diagnostic, 14, "diagnostic"),
         (Kind::CertificateRequest, 16, "certificate_request"),
     ];
@@ -268,6 +274,8 @@ pub enum Entry {
     Anchor(Anchor),
     /// What somebody at the place says is wrong.
     Report(Report),
+    /// Tells the box's end of the tunnel.
+    TunnelEnd(TunnelEnd),
     /// Answers what staff asked.
     Diagnostic(Diagnostic),
     /// Asks for a certificate of the portal's name.
@@ -297,6 +305,7 @@ impl Entry {
             Entry::KeyRotated(_) => Kind::KeyRotated,
             Entry::Anchor(_) => Kind::Anchor,
             Entry::Report(_) => Kind::Report,
+            Entry::TunnelEnd(_) => Kind::TunnelEnd,
             Entry::Diagnostic(_) => Kind::Diagnostic,
             Entry::CertificateRequest(_) => Kind::CertificateRequest,
             Entry::Other { code, .. } => Kind::Other(*code),
@@ -340,6 +349,7 @@ impl Entry {
             Entry::Report(r) => {
                 p.array(4).u64(r.number).text(r.kind.as_str()).text(&r.text).text(&r.language);
             }
+            Entry::TunnelEnd(end) => tunnel::put(&mut p, end),
             Entry::Diagnostic(d) => {
                 p.array(4).bytes(&d.id.0).text(d.outcome.as_str()).u64(d.took_ms).text(&d.text);
             }

@@ -28,7 +28,7 @@ pub use desired::{Desired, Manifest, Section, Version};
 pub use enrol::{CertifiedKey, Enrol, Enrolled, HubKeys, KeyUse, LocalKey, Revocation, TimeAnswer};
 pub use entry::{
     Anchor, CSR_LIMIT, CertificateRequest, Consent, Diagnostic, Entry, Gap, GapReason, Kind, Report,
-    SessionInterim, SessionStart, SessionStop, Started,
+    SessionInterim, SessionStart, SessionStop, Started, TunnelEnd,
 };
 pub use event::Event;
 pub use header::{BootId, Header, Stamp};

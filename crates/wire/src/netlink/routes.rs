@@ -189,6 +189,20 @@ pub fn link_up(interface: u32, seq: u32) -> Vec<u8> {
     w.finish()
 }
 
+/// Sets the largest packet of an interface.
+#[must_use]
+pub fn link_mtu(interface: u32, mtu: u32, seq: u32) -> Vec<u8> {
+    let mut fixed = [0; 16];
+    for (at, byte) in fixed.iter_mut().skip(4).zip(interface.to_ne_bytes()) {
+        *at = byte;
+    }
+    let mut w = Writer::new();
+    let m = w.begin(NEWLINK, REQUEST | ACK, seq, &fixed);
+    w.put(4, &mtu.to_ne_bytes());
+    w.end(m);
+    w.finish()
+}
+
 /// Reads an interface's index and one of its addresses with its prefix.
 ///
 /// # Errors

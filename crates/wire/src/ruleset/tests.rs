@@ -22,6 +22,7 @@ pub(super) fn policy() -> Policy {
         reach: vec!["10.20.0.0/16".parse().unwrap()],
         radios: Vec::new(),
         controllers: Vec::new(),
+        tunnel: None,
     }
 }
 
@@ -137,4 +138,40 @@ fn two_ways_out_are_kept_apart_and_counted() {
         assert!(chain(&text, name).contains(rule), "{name}: {rule}");
     }
     assert!(!policy().text(&[]).contains("chain carried"), "one way alone is not counted twice");
+}
+
+#[test]
+fn the_tunnel_is_for_whom_it_is_named_and_never_for_the_public() {
+    let plain = policy().text(&[]);
+    assert!(!plain.contains("centre") && !plain.contains("_in4"), "no word of what there is not");
+    let tunnel = |audiences: &[Audience]| Tunnel {
+        interface: "dc0".to_owned(),
+        prefixes: vec!["10.200.0.0/16".parse().unwrap(), "fd20::/48".parse().unwrap()],
+        audiences: audiences.to_vec(),
+    };
+    let with = |audiences| Policy { tunnel: Some(tunnel(audiences)), ..policy() }.text(&[]);
+    let text = with(&[Audience::Public, Audience::Staff, Audience::Service]);
+    let forward = chain(&text, "forward");
+    assert!(!forward.lines().any(|l| l.contains("dc0") && l.contains("lan0")), "{forward}");
+    for rule in [
+        "iifname \"lan1\" oifname \"dc0\" goto staff_in",
+        "iifname \"dc0\" oifname \"lan1\" ct state established,related goto down",
+        "iifname \"lan2\" oifname \"dc0\" goto service_in",
+        "iifname \"dc0\" oifname \"lan2\" goto centre_to_service",
+    ] {
+        assert!(forward.contains(rule), "{rule}: {forward}");
+    }
+    for lan in ["lan1", "lan2"] {
+        let guard = forward.find(&format!("iifname \"{lan}\" ip6 daddr @centre6 jump refuse")).unwrap();
+        let out = forward.find(&format!("iifname \"{lan}\" oifname \"wan0\"")).unwrap();
+        assert!(guard < out, "nothing leaks before it is refused: {forward}");
+    }
+    let staff = chain(&text, "staff_in");
+    assert!(staff.contains("@auth4 goto online_up4") && staff.trim_end().ends_with("jump refuse"), "{staff}");
+    assert!(chain(&text, "source").contains("iifname \"lan1\" oifname \"dc0\" masquerade"));
+    assert!(chain(&text, "from_tunnel").trim_end().ends_with("drop"));
+    let one = with(&[Audience::Service]);
+    let forward = chain(&one, "forward");
+    assert!(!forward.contains("staff_in") && !forward.contains("\"lan1\" ip daddr @centre4"), "{forward}");
+    assert!(!chain(&one, "source").contains("dc0"), "cameras keep their addresses");
 }

@@ -1,12 +1,12 @@
 //! The nft text itself. Each family's half is made by the same lines.
 
-use super::{Audience, Policy, SIZE, TABLE, classes, counters};
+use super::{Audience, Policy, SIZE, TABLE, classes, counters, tunnel};
 use crate::netlink::{Element, Extra, burst};
 use ipnet::IpNet;
 use std::fmt::Write as _;
 
 /// A family: the digit of its sets, its keyword, its netfilter protocol.
-const FAMILIES: [(char, &str, &str); 2] = [('4', "ip", "ipv4"), ('6', "ip6", "ipv6")];
+pub(super) const FAMILIES: [(char, &str, &str); 2] = [('4', "ip", "ipv4"), ('6', "ip6", "ipv6")];
 
 /// The table; `digest` goes into its comment.
 pub(super) fn table(p: &Policy, digest: &str) -> String {
@@ -25,6 +25,7 @@ pub(super) fn table(p: &Policy, digest: &str) -> String {
         let list: Vec<String> = p.radios.iter().map(ToString::to_string).collect();
         let _ = writeln!(o, "  set radios {{ typeof ether saddr; elements = {{ {} }}; }}", list.join(", "));
     }
+    tunnel::sets(&mut o, p);
     capture(&mut o, p);
     forward(&mut o, p);
     for audience in [Audience::Public, Audience::Staff, Audience::Service] {
@@ -36,6 +37,7 @@ pub(super) fn table(p: &Policy, digest: &str) -> String {
         online_up(&mut o, p);
     }
     down(&mut o, p);
+    tunnel::chains(&mut o, p);
     input(&mut o, p);
     source(&mut o, p);
     o.push_str("}\n");
@@ -73,7 +75,7 @@ fn sets(o: &mut String, p: &Policy, d: char, ip: &str) {
     }
 }
 
-fn interfaces(p: &Policy, wanted: &[Audience]) -> Option<String> {
+pub(super) fn interfaces(p: &Policy, wanted: &[Audience]) -> Option<String> {
     set(p.segments.iter().filter(|s| wanted.contains(&s.audience)).map(|s| &s.interface))
 }
 
@@ -149,6 +151,7 @@ fn forward(o: &mut String, p: &Policy) {
     o.push_str("  chain forward {\n    type filter hook forward priority filter; policy drop;\n");
     // `rt mtu` looks both ways, so this one rule clamps SYN and SYN-ACK alike.
     o.push_str("    tcp flags syn tcp option maxseg size set rt mtu\n");
+    tunnel::forward(o, p);
     for (audience, chain) in
         [(Audience::Public, "public_up"), (Audience::Staff, "staff_up"), (Audience::Service, "service_up")]
     {
@@ -211,7 +214,7 @@ fn up(o: &mut String, p: &Policy, audience: Audience) {
 }
 
 /// The words that put a packet into a class of the line's own, where the line is shared out.
-fn wait_in(p: &Policy, class: u16) -> String {
+pub(super) fn wait_in(p: &Policy, class: u16) -> String {
     if p.fair { format!("meta priority set 1:{class:x} ") } else { String::new() }
 }
 
@@ -263,6 +266,7 @@ fn input(o: &mut String, p: &Policy) {
     if let Some(ways) = uplinks(p) {
         let _ = writeln!(o, "    iifname {ways} goto from_provider");
     }
+    tunnel::input(o, p);
     o.push_str(
         "  }\n  chain from_place {\n    ether saddr @blocked drop\n    ct state established,related accept\n",
     );
@@ -282,6 +286,7 @@ fn input(o: &mut String, p: &Policy) {
         None => {}
     }
     o.push_str("    jump icmp_in\n    drop\n  }\n");
+    tunnel::input_chain(o, p);
     // RFC 4890 4.4: errors, neighbour discovery, multicast listeners; echo within reason.
     o.push_str("  chain icmp_in {\n    icmp type { destination-unreachable, time-exceeded, parameter-problem } accept\n");
     o.push_str("    icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem } accept\n");
@@ -297,6 +302,7 @@ fn source(o: &mut String, p: &Policy) {
         let only = if u.nat6 { "" } else { "meta nfproto ipv4 " };
         let _ = writeln!(o, "    {only}oifname \"{}\" masquerade", u.interface);
     }
+    tunnel::source(o, p);
     o.push_str("  }\n");
 }
 

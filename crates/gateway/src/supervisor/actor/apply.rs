@@ -5,6 +5,7 @@ use super::passes::limit_ms;
 use crate::kernel::KernelError;
 use crate::orders::{Orders, PutOut};
 use crate::sessions::Phase;
+use crate::tunnel;
 use kulkul_model::session::{SessionId, StopReason};
 use kulkul_model::{Refusal, Zone};
 use kulkul_wire::link::Desired;
@@ -24,6 +25,7 @@ impl Actor {
         }
         let refused = |why: &dyn std::fmt::Display| Refusal::new(422, "desired-refused").with("why", why);
         let zone = orders.check().map_err(|e| refused(&e))?;
+        tunnel::fits(&orders.tunnel, &self.config).map_err(|e| refused(&e))?;
         let before = std::mem::replace(&mut self.orders, orders);
         if let Err(e) = self.enforce_orders() {
             tracing::error!(error = %e, "a desired state was refused by the kernel");
@@ -35,6 +37,7 @@ impl Actor {
             return Err(refused(&e));
         }
         self.zone = zone;
+        self.begin_tunnel();
         if before.connections != self.orders.connections {
             self.tell_ordered(true);
         }

@@ -12,6 +12,7 @@ use crate::supervisor::Totals;
 use crate::ways::LineState;
 use kulkul_model::session::{SessionId, Usage};
 use kulkul_wire::link::Event;
+use kulkul_wire::link::desired::TunnelSection;
 use kulkul_wire::netlink::{Change, Counter, Element, Extra, Key, Set};
 use kulkul_wire::ruleset::Policy;
 use std::collections::BTreeMap;
@@ -26,8 +27,11 @@ type Elements = BTreeMap<(Set, Key), Element>;
 impl Actor {
     pub(super) fn open(
         parts: Parts,
-        totals: watch::Sender<Totals>,
-        lines: watch::Sender<Vec<LineState>>,
+        (totals, lines, tunnel): (
+            watch::Sender<Totals>,
+            watch::Sender<Vec<LineState>>,
+            watch::Sender<TunnelSection>,
+        ),
     ) -> Result<Self, SupervisorError> {
         let Parts { config, clock, mut kernel, listener, journal, ids, can, teller } = parts;
         let dir = config.data.clone();
@@ -62,6 +66,7 @@ impl Actor {
             spent,
             ways,
             lines,
+            tunnel,
             digest: String::new(),
             sessions,
             book,
@@ -99,6 +104,7 @@ impl Actor {
         self.upkeep.structure = self.kernel.structure()?;
         self.upkeep.generation = self.kernel.generation()?;
         self.begin_ways();
+        self.begin_tunnel();
         self.meet_all();
         let ids: Vec<(SessionId, Phase)> = self.sessions.iter().map(|l| (l.id, l.phase)).collect();
         for (id, phase) in ids {

@@ -35,6 +35,8 @@ pub(super) struct Upkeep {
     pub(super) untold: Vec<SessionId>,
     /// Interfaces of the place that are not there.
     pub(super) gone: BTreeSet<String>,
+    /// The tunnel's routes may be there; at the start those of an earlier run may.
+    pub(super) led: bool,
     watched: i64,
     counted: i64,
     synced: i64,
@@ -54,6 +56,7 @@ impl Upkeep {
             suspicious: false,
             untold: Vec::new(),
             gone: BTreeSet::new(),
+            led: true,
             watched: mono_ms,
             counted: mono_ms,
             synced: mono_ms,
@@ -86,6 +89,7 @@ impl Actor {
         if is_due(&mut self.upkeep.looked, mono_ms, WATCH_MS) {
             self.report("looking at the place's interfaces", Actor::keep_places);
             self.report("looking at the ways out", Actor::keep_ways);
+            self.report("looking at the tunnel's routes", Actor::keep_tunnel);
         }
         if is_due(&mut self.upkeep.counted, mono_ms, count_ms) {
             self.account();
@@ -114,7 +118,7 @@ impl Actor {
         }
     }
 
-    fn report(&mut self, doing: &str, work: impl FnOnce(&mut Self) -> Result<(), KernelError>) {
+    pub(super) fn report(&mut self, doing: &str, work: impl FnOnce(&mut Self) -> Result<(), KernelError>) {
         if let Err(e) = work(self) {
             tracing::warn!(error = %e, "{doing}");
         }

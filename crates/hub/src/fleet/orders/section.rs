@@ -9,7 +9,7 @@ use kulkul_model::hours::{Span, Week};
 use kulkul_model::{Moment, Refusal, Zone, spelling};
 use kulkul_wire::link::desired::{
     self, AccessSection, Closure, ConnectionsSection, FilterSection, HoursSection, LineSection,
-    NetworkSection, PlanSection, PortalSection,
+    NetworkSection, PlanSection, PortalSection, TunnelSection,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ pub struct Section {
 }
 
 /// Every one, by name.
-pub const SECTIONS: [Section; 9] = [
+pub const SECTIONS: [Section; 10] = [
     Section { name: "access", known: all::<AccessSection>, read: plain::<AccessSection> },
     Section { name: "connections", known: all::<ConnectionsSection>, read: connections },
     Section { name: "filter", known: all::<FilterSection>, read: plain::<FilterSection> },
@@ -39,6 +39,7 @@ pub const SECTIONS: [Section; 9] = [
     Section { name: "network", known: all::<NetworkSection>, read: plain::<NetworkSection> },
     Section { name: "plan", known: all::<PlanSection>, read: plan },
     Section { name: "portal", known: all::<PortalSection>, read: plain::<PortalSection> },
+    Section { name: "tunnel", known: all::<TunnelSection>, read: tunnel },
 ];
 
 /// Opening hours as an order has them.
@@ -97,6 +98,11 @@ fn plain<T: DeserializeOwned>(value: Value) -> Result<(), String> {
 
 fn connections(value: Value) -> Result<(), String> {
     read::<ConnectionsSection>(value)?.check().map_err(|e| e.to_string())
+}
+
+/// By itself: what is missing may be said in another scope.
+fn tunnel(value: Value) -> Result<(), String> {
+    read::<TunnelSection>(value)?.check_values().map_err(|e| e.to_string())
 }
 
 fn plan(value: Value) -> Result<(), String> {

@@ -35,6 +35,9 @@ pub enum NotOrders {
     /// A share of a kind of segment that there is not.
     #[error("line.shares name \"{0}\"; there are public, staff and service")]
     Kind(String),
+    /// A tunnel that cannot be made, and why.
+    #[error("tunnel: {0}")]
+    Tunnel(String),
 }
 
 /// Checks every value.

@@ -52,6 +52,7 @@ pub(super) fn take(kind: Kind, t: &mut Take<'_>, n: u64) -> Result<(Entry, u64),
             (Entry::Anchor(Anchor { at }), 3)
         }
         Kind::Report => (Entry::Report(take_report(t)?), 4),
+        Kind::TunnelEnd => (Entry::TunnelEnd(super::tunnel::take(t)?), 2),
         Kind::Diagnostic => {
             let id = DiagnosticId(t.fixed()?);
             let (outcome, took_ms) = (DiagnosticOutcome::parse(t.text()?), t.u64()?);

@@ -96,6 +96,12 @@ fn all() -> Vec<Entry> {
         Entry::Event(Event::AccessPointBack { mac: Mac([2; 6]), lost_ms: 180_000 }),
         Entry::Event(Event::AddressesScarce { segment: "public".into(), held: 9, room: 10 }),
         Entry::Event(Event::AddressesFree { segment: "public".into() }),
+        Entry::Event(Event::TunnelUp { lost_ms: 90_000 }),
+        Entry::Event(Event::TunnelDown { why: "nothing comes".into() }),
+        Entry::TunnelEnd(TunnelEnd {
+            key: [5; 32],
+            networks: vec![("service".into(), "10.88.3.0/24".parse().unwrap())],
+        }),
         Entry::Event(Event::Other { name: "meteor".into() }),
     ]
 }
