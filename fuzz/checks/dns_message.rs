@@ -1,4 +1,5 @@
 use kulkul_wire::advert::{self, Advert};
+use kulkul_wire::dns::update::{self, Algorithm, Change, UpdateKey};
 use kulkul_wire::dns::{self, Answer, Glance, Ready, RecordType, ResponseCode};
 use kulkul_wire::echo::Echo;
 
@@ -44,6 +45,13 @@ pub fn check(bytes: &[u8]) {
     if let Some(advert) = Advert::decode(bytes) {
         let _ = advert.encode();
     }
+    if let Some((sent, _)) = update::write("b", "a.b", Change::Clear, &update_key(), (id, 7)) {
+        assert!(update::read(bytes, &sent, 7).is_err(), "nobody else has the key");
+    }
     let _ = advert::is_solicitation(bytes, true);
     let _ = Echo { id, seq: 1, mark: 7 }.is_answered_by(bytes, false, true, true);
+}
+
+fn update_key() -> UpdateKey {
+    UpdateKey { name: "k".to_owned(), algorithm: Algorithm::Sha256, secret: vec![7; 32].into() }
 }

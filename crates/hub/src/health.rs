@@ -1,18 +1,23 @@
 //! `/metrics`, `/healthz` and `/readyz`, on an address of their own.
 
 use crate::Hub;
+use crate::clock::within;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
-use kulkul_store::{StoreError, setting};
+use kulkul_store::{StoreError, certificate, setting};
+use std::time::Duration;
+
+/// What is told beside `ok` may take this long.
+const LOOK_WITHIN: Duration = Duration::from_secs(2);
 
 /// What `admin_listen` serves.
 pub fn router(hub: Hub) -> Router {
     Router::new()
         .route("/metrics", get(metrics))
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/healthz", get(alive))
         .route("/readyz", get(ready))
         .with_state(hub)
 }
@@ -21,6 +26,35 @@ async fn metrics(State(hub): State<Hub>) -> ([(http::HeaderName, &'static str); 
     hub.watch().metrics().writer(hub.store());
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(CONTENT_TYPE, kind)], hub.metrics().text())
+}
+
+/// `ok` as long as the program answers, and lines about what somebody has to mend.
+async fn alive(State(hub): State<Hub>) -> String {
+    let mut lines = "ok\n".to_owned();
+    // It tells that the program lives: a store that hangs must not hold it up.
+    if let Some(Ok(Some(said))) = within(LOOK_WITHIN, certificates(&hub)).await {
+        lines.push_str(&said);
+    }
+    lines
+}
+
+/// What hinders certificates of portals; none where nothing does.
+async fn certificates(hub: &Hub) -> Result<Option<String>, StoreError> {
+    let mut tx = hub.store().reader().await?;
+    let troubled = certificate::troubled(&mut tx).await?;
+    if troubled == 0 {
+        return Ok(None);
+    }
+    let first = certificate::all(&mut tx, 1).await?.into_iter().next();
+    Ok(first.and_then(|(site, held)| {
+        let trouble = held.trouble?;
+        Some(format!(
+            "certificates: {troubled} portals get none or no newer one; the first is {site}, since {}: {}; what to do: {}/console/certificates\n",
+            trouble.since,
+            trouble.detail.replace('\n', " "),
+            hub.config().public_url
+        ))
+    }))
 }
 
 /// 200 when pages can be answered; else 503 and what is missing, one a line.

@@ -1,5 +1,6 @@
 //! The hub's state: read once, cheap to clone, no statics.
 
+use crate::acme::Acme;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::fleet::Fleet;
@@ -37,6 +38,7 @@ struct Inner {
     clock: Clock,
     store: Store,
     fleet: Fleet,
+    acme: Option<Acme>,
     zone: Zone,
     words: Arc<Words>,
     assets: Assets,
@@ -99,6 +101,7 @@ impl Hub {
             policy: front::content_security_policy(&config.map.tiles),
             run: u32::from_be_bytes(entropy::draw()?),
             requests: AtomicU32::new(0),
+            acme: Acme::of(&config, &clock),
             fleet: Fleet::new(config.data.join("keys"), clock.clone()),
             config,
             clock,
@@ -150,6 +153,12 @@ impl Hub {
     #[must_use]
     pub fn fleet(&self) -> &Fleet {
         &self.0.fleet
+    }
+
+    /// The public authority; none where portals are certified by the hub's own.
+    #[must_use]
+    pub fn acme(&self) -> Option<&Acme> {
+        self.0.acme.as_ref()
     }
 
     /// The regency's time zone.

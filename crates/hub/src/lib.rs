@@ -4,6 +4,7 @@
 //! `api.rs`. `web` turns requests into calls of the rooms and answers into bytes.
 
 pub mod access;
+pub mod acme;
 pub mod admin;
 pub mod areas;
 pub mod clock;
@@ -17,6 +18,7 @@ pub mod hub;
 pub mod map;
 pub mod metrics;
 pub mod open_files;
+pub mod outbound;
 pub mod serve;
 pub mod sites;
 pub mod staff;

@@ -13,6 +13,7 @@ pub mod history;
 pub mod light;
 pub mod office;
 pub mod process;
+pub mod public_ca;
 pub mod register;
 pub mod reports;
 pub mod stopwatch;

@@ -11,6 +11,7 @@
 pub mod access;
 pub mod access_point;
 pub mod account;
+pub mod acme_order;
 pub mod area;
 pub mod args;
 pub mod audit;

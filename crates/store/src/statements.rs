@@ -17,6 +17,7 @@ pub const ALL: &[(&str, &[(&str, &str)])] = &[
     ("access", crate::access::STATEMENTS),
     ("access_point", crate::access_point::STATEMENTS),
     ("account", crate::account::STATEMENTS),
+    ("acme_order", crate::acme_order::STATEMENTS),
     ("audit", crate::audit::STATEMENTS),
     ("certificate", crate::certificate::STATEMENTS),
     ("claim", crate::claim::STATEMENTS),

@@ -6,6 +6,7 @@
 mod answer;
 mod chain;
 mod glance;
+pub mod update;
 
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query};
 use hickory_proto::rr::{DNSClass, Name, RData};

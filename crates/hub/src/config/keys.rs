@@ -42,6 +42,46 @@ pub(super) const KEYS: &[Key] = &[
         None,
         "The domain of portals' names, such as wifi.example.go.id: each place's portal gets a name under it and a certificate.",
     ),
+    Key(
+        "acme.directory",
+        Some("\"https://acme-v02.api.letsencrypt.org/directory\""),
+        "The public authority (ACME) that certifies portals once acme.dns.server or acme.hook is set; setting one agrees to its terms.",
+    ),
+    Key("acme.contact", None, "A mail address that the authority may write to."),
+    Key("acme.ca", None, "Roots to believe the authority's own server by, PEM; empty: the system's."),
+    Key(
+        "acme.hook",
+        None,
+        "A program that is called as: set NAME TEXT, and: clear NAME, for a DNS provider without RFC 2136.",
+    ),
+    Key("acme.per_hour", Some("60"), "Orders in an hour at most."),
+    Key(
+        "acme.new_per_week",
+        Some("45"),
+        "Orders in a week at most for names that had no certificate; renewals are apart.",
+    ),
+    Key(
+        "acme.settle_seconds",
+        Some("10"),
+        "How long all servers of the zone need to hear of a change, seconds.",
+    ),
+    Key(
+        "acme.dns.server",
+        None,
+        "The zone's primary server, such as ns1.example.go.id:53: it takes updates (RFC 2136).",
+    ),
+    Key("acme.dns.zone", None, "The zone that is updated; empty: portal.domain."),
+    Key(
+        "acme.dns.key_file",
+        None,
+        "The key (TSIG) that signs updates: a file as tsig-keygen writes it, or the key in base64 alone.",
+    ),
+    Key("acme.dns.key_name", None, "The key's name; empty: as the file says."),
+    Key(
+        "acme.dns.algorithm",
+        None,
+        "hmac-sha256, hmac-sha384 or hmac-sha512; empty: as the file says, else hmac-sha256.",
+    ),
     Key("map.tiles", None, "A tile server's address with {z}, {x}, {y}; empty: the regency is drawn alone."),
     Key("map.attribution", None, "What the tile server's owner wants to be named."),
     Key(

@@ -11,7 +11,7 @@ mod sections;
 mod tests;
 
 pub use keys::print_config;
-pub use sections::{Limits, Link, Map, Name, Portal, Proxy, Radius, SignIn, Tls, Watch};
+pub use sections::{Acme, AcmeDns, Limits, Link, Map, Name, Portal, Proxy, Radius, SignIn, Tls, Watch};
 
 use keys::{KEYS, Key, known};
 use kulkul_model::Zone;
@@ -52,6 +52,8 @@ pub struct Config {
     /// The names of portals.
     #[serde(default)]
     pub portal: Portal,
+    /// The public authority that certifies portals.
+    pub acme: Acme,
     /// The map's background.
     #[serde(default)]
     pub map: Map,
@@ -217,6 +219,13 @@ impl Config {
                     "portal.domain: \"{domain}\" is not a domain such as wifi.example.go.id"
                 )));
             }
+        }
+        self.acme.dns.zone.make_ascii_lowercase();
+        if let Some(domain) = self.portal.domain.as_ref().filter(|_| self.acme.dns.zone.is_empty()) {
+            self.acme.dns.zone.clone_from(domain);
+        }
+        if let Some(fault) = self.acme.fault(self.portal.domain.as_deref()) {
+            return Err(wrong(fault));
         }
         Zone::named(&self.zone).map_err(|e| wrong(e.to_string()))?;
         if self.database != "sqlite"

@@ -1,6 +1,7 @@
 //! The sections of the settings.
 
 use ipnet::IpNet;
+use kulkul_wire::dns::update::Algorithm;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -35,6 +36,82 @@ pub struct Tls {
 pub struct Portal {
     /// The domain under which each place's portal has a name; none: no names, no certificates.
     pub domain: Option<String>,
+}
+
+/// A public authority that certifies, and how it is shown that a name is the hub's.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acme {
+    /// The address of the authority's directory.
+    pub directory: String,
+    /// A mail address that it may write to.
+    #[serde(default)]
+    pub contact: String,
+    /// Roots to believe the authority's own server by; none: the system's.
+    pub ca: Option<PathBuf>,
+    /// A program that sets and clears a text of a name.
+    pub hook: Option<PathBuf>,
+    /// Orders in an hour at most.
+    pub per_hour: u32,
+    /// Orders in a week at most for names that had no certificate.
+    pub new_per_week: u32,
+    /// How long the zone's servers need to hear of a change.
+    pub settle_seconds: u32,
+    /// The zone's server.
+    #[serde(default)]
+    pub dns: AcmeDns,
+}
+
+/// The zone's primary server, and the key that it lets change names.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AcmeDns {
+    /// Host and port; empty: no updates are sent.
+    pub server: String,
+    /// The zone; empty: the portals' domain.
+    pub zone: String,
+    /// The file of the key.
+    pub key_file: PathBuf,
+    /// The key's name; empty: as the file says.
+    pub key_name: String,
+    /// How it signs; empty: as the file says, else `hmac-sha256`.
+    pub algorithm: String,
+}
+
+impl Acme {
+    /// Whether the hub can show by DNS that a name is its own.
+    #[must_use]
+    pub fn has_dns(&self) -> bool {
+        !self.dns.server.is_empty() || self.hook.is_some()
+    }
+
+    /// What is wrong with it, for portals under `domain`.
+    pub(super) fn fault(&self, domain: Option<&str>) -> Option<String> {
+        if !self.has_dns() {
+            return None;
+        }
+        if !self.directory.starts_with("https://") {
+            return Some("acme.directory begins with https://".to_owned());
+        }
+        if self.dns.server.is_empty() {
+            return None;
+        }
+        if self.hook.is_some() {
+            return Some("acme.dns.server and acme.hook are two ways to the same; set one".to_owned());
+        }
+        if self.dns.key_file.as_os_str().is_empty() {
+            return Some("acme.dns.server needs acme.dns.key_file".to_owned());
+        }
+        if self.dns.server.rsplit_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_err()) {
+            return Some("acme.dns.server is host and port, such as ns1.example.go.id:53".to_owned());
+        }
+        if !self.dns.algorithm.is_empty() && Algorithm::named(&self.dns.algorithm).is_none() {
+            return Some("acme.dns.algorithm is hmac-sha256, hmac-sha384 or hmac-sha512".to_owned());
+        }
+        let domain = domain?;
+        let within = domain == self.dns.zone || domain.ends_with(&format!(".{}", self.dns.zone));
+        (!within).then(|| format!("portal.domain {domain} is not in acme.dns.zone {}", self.dns.zone))
+    }
 }
 
 /// A listener of their own for gateways, with a certificate of the link's own CA.

@@ -38,6 +38,22 @@ fn mistakes_name_the_key_and_the_mend() {
         ("[tls]\ncert = \"x\"", "hub.toml: tls needs both cert and key"),
         ("zone = \"Asia/Atlantis\"", "hub.toml: \"Asia/Atlantis\" is not a time zone such as Asia/Makassar"),
         ("database = \"mysql://x\"", "hub.toml: database is sqlite or postgres://..."),
+        (
+            "[acme.dns]\nserver = \"ns1.example.go.id:53\"",
+            "hub.toml: acme.dns.server needs acme.dns.key_file",
+        ),
+        (
+            "[acme.dns]\nserver = \"ns1.example.go.id\"\nkey_file = \"k\"",
+            "hub.toml: acme.dns.server is host and port, such as ns1.example.go.id:53",
+        ),
+        (
+            "[portal]\ndomain = \"wifi.example.go.id\"\n[acme.dns]\nserver = \"ns1:53\"\nkey_file = \"k\"\nzone = \"other.id\"",
+            "hub.toml: portal.domain wifi.example.go.id is not in acme.dns.zone other.id",
+        ),
+        (
+            "[acme]\nhook = \"/bin/hook\"\ndirectory = \"http://ca\"",
+            "hub.toml: acme.directory begins with https://",
+        ),
     ];
     for (text, want) in table {
         assert_eq!(read(text).unwrap_err(), want);
@@ -63,4 +79,14 @@ fn the_environment_wins_over_the_file() {
     assert_eq!(config.proxy.trusted.len(), 1);
     let wrong = env(&[("KULKUL_LISTN", "x")]).unwrap_err().to_string();
     assert_eq!(wrong, "unknown key \"listn\" in the environment; did you mean \"listen\"?");
+}
+
+#[test]
+fn the_zone_is_the_portals_domain_unless_it_is_said() {
+    let text =
+        "[portal]\ndomain = \"wifi.example.go.id\"\n[acme.dns]\nserver = \"ns1:53\"\nkey_file = \"k\"\n";
+    assert_eq!(read(text).unwrap().acme.dns.zone, "wifi.example.go.id");
+    let config = read(&format!("{text}zone = \"Example.go.id\"")).unwrap();
+    assert_eq!(config.acme.dns.zone, "example.go.id");
+    assert!(config.acme.has_dns() && !read("").unwrap().acme.has_dns());
 }

@@ -21,6 +21,7 @@ pub fn routes() -> Router<Hub> {
         .merge(staff::audit_pages::routes())
         .merge(sites::console::routes())
         .merge(fleet::console::routes())
+        .merge(fleet::certificates::pages::routes())
         .merge(fleet::access_points::pages::routes())
         .merge(fleet::diagnostics::pages::routes())
         .merge(fleet::orders::pages::routes())

@@ -6,15 +6,18 @@
 //! job with a bound on each round, so that a thousand boxes that ask at once wait in line.
 
 pub mod authority;
+pub mod pages;
+pub mod request;
 
 pub use authority::Authority;
 
 use super::{desired, known};
 use crate::Hub;
+use crate::acme::{Acme, Held, NotCertified, Wanted};
 use kulkul_model::Moment;
 use kulkul_model::gateway::GatewayId;
 use kulkul_model::site::SiteCode;
-use kulkul_store::certificate::{self, Certificate, Issued};
+use kulkul_store::certificate::{self, Certificate, Issued, Trouble};
 use kulkul_store::{Lane, StoreError, Tx};
 use kulkul_wire::link::Entry;
 
@@ -22,8 +25,12 @@ use kulkul_wire::link::Entry;
 const EVERY_MS: i64 = 5_000;
 /// Certificates of one round: a thousand boxes are served in about four minutes.
 const ROUND: u32 = 20;
+/// Who takes one for issuing has this long, milliseconds; after a stop another takes it then.
+const LEASE_MS: i64 = 180_000;
 /// The wait after the first failure, milliseconds; doubled after each.
 const FIRST_WAIT_MS: i64 = 60_000;
+/// The same where a public authority looks: it bounds failures for a name to a few in an hour.
+const FIRST_PUBLIC_WAIT_MS: i64 = 5 * FIRST_WAIT_MS;
 /// The longest wait after failures, milliseconds.
 const LONGEST_WAIT_MS: i64 = 6 * 3_600_000;
 
@@ -54,6 +61,9 @@ pub async fn entry(
 
 /// Issues what is due, until the hub stops.
 pub async fn run(hub: &Hub) {
+    if let Err(error) = settle(hub).await {
+        tracing::error!(%error, "certificates of another authority stay until they end");
+    }
     loop {
         match round(hub).await {
             Ok(0) => {}
@@ -64,6 +74,23 @@ pub async fn run(hub: &Hub) {
     }
 }
 
+/// Makes due what another authority than the one of the settings has issued.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn settle(hub: &Hub) -> Result<(), StoreError> {
+    let authority = hub.acme().map_or_else(String::new, |a| a.authority().to_owned());
+    let now = hub.clock().now();
+    let moved = hub
+        .store()
+        .write(Lane::Job, move |tx| Box::pin(async move { certificate::move_to(tx, &authority, now).await }))
+        .await?;
+    if moved > 0 {
+        tracing::info!(moved, "another authority certifies portals from now on");
+    }
+    Ok(())
+}
+
 /// One round of the job; tells how many were issued.
 ///
 /// # Errors
@@ -72,40 +99,83 @@ pub async fn round(hub: &Hub) -> Result<usize, StoreError> {
     if hub.config().portal.domain.is_none() {
         return Ok(0);
     }
-    let now = hub.clock().now();
-    let due = certificate::due(&mut hub.store().reader().await?, now, ROUND).await?;
+    let acme = hub.acme();
+    if acme.is_some_and(|a| a.paused(hub.clock().now()).is_some()) {
+        return Ok(0);
+    }
+    let due = certificate::due(&mut hub.store().reader().await?, hub.clock().now(), ROUND).await?;
     let mut issued = 0;
     for asked in due {
-        issued += usize::from(one(hub, asked, now).await?);
+        let now = hub.clock().now();
+        let lease = now.plus_ms(LEASE_MS);
+        let taken = asked.clone();
+        let ours = hub
+            .store()
+            .write(Lane::Job, move |tx| Box::pin(async move { certificate::take(tx, &taken, lease).await }));
+        if !ours.await? {
+            continue;
+        }
+        let made = sign(hub, acme, &asked).await;
+        let until = acme.and_then(|a| a.note(made.as_ref().err(), now));
+        let everybodys = made.as_ref().is_err_and(NotCertified::is_everybodys);
+        issued += usize::from(match made {
+            Ok(made) => send_down(hub, asked, made).await?,
+            Err(why) => {
+                failed(hub, asked, &why, until).await?;
+                false
+            }
+        });
+        if acme.is_some() && everybodys {
+            return Ok(issued);
+        }
+    }
+    if let Some(acme) = acme {
+        advice(hub, acme).await?;
     }
     Ok(issued)
 }
 
-async fn one(hub: &Hub, asked: Certificate, now: Moment) -> Result<bool, StoreError> {
-    let made = match hub.fleet().authority() {
-        Ok(authority) => authority.issue(&asked.host, &asked.csr, now).map_err(|e| e.to_string()),
-        Err(error) => Err(error.to_string()),
+/// Has a request certified by whom the settings say.
+async fn sign(hub: &Hub, acme: Option<&Acme>, asked: &Certificate) -> Result<Issued, NotCertified> {
+    let Some(acme) = acme else {
+        let authority = hub.fleet().authority().map_err(|e| NotCertified::Here(e.to_string()))?;
+        return Ok(authority.issue(&asked.host, &asked.csr, hub.clock().now())?);
     };
-    match made {
-        Ok(made) => send_down(hub, asked, made, now).await,
-        Err(why) => {
-            tracing::warn!(gateway = %asked.gateway, host = asked.host, why, "no certificate is issued");
-            let wait = FIRST_WAIT_MS << asked.tries.min(16);
-            let again = now.plus_ms(wait.min(LONGEST_WAIT_MS));
-            hub.store()
-                .write(Lane::Job, move |tx| {
-                    Box::pin(
-                        async move { certificate::failed(tx, &asked.gateway, &asked.csr, &why, again).await },
-                    )
-                })
-                .await?;
-            Ok(false)
-        }
-    }
+    let held = asked.chain.as_deref().map(|chain| Held { chain, authority: asked.authority.as_deref() });
+    acme.certify(hub.store(), Wanted { host: &asked.host, csr: &asked.csr, held }).await
 }
 
+/// Keeps why there is none and when it is tried again; one that waits for its turn has no trouble.
+async fn failed(
+    hub: &Hub,
+    asked: Certificate,
+    why: &NotCertified,
+    pause: Option<Moment>,
+) -> Result<(), StoreError> {
+    let now = hub.clock().now();
+    if let NotCertified::Turn(at) = *why {
+        tracing::info!(gateway = %asked.gateway, host = asked.host, %at, "a certificate waits for its turn");
+        let due = hub.store().write(Lane::Job, move |tx| {
+            Box::pin(async move { certificate::wait(tx, &asked.gateway, &asked.csr, at).await })
+        });
+        return due.await;
+    }
+    let trouble = Trouble { kind: why.kind().to_owned(), detail: why.to_string(), since: now };
+    tracing::warn!(gateway = %asked.gateway, host = asked.host, why = trouble.detail, "no certificate is issued");
+    let first = if hub.acme().is_some() { FIRST_PUBLIC_WAIT_MS } else { FIRST_WAIT_MS };
+    let wait = (first << asked.tries.min(16)).min(LONGEST_WAIT_MS);
+    let again = pause.unwrap_or_else(|| now.plus_ms(wait));
+    hub.store()
+        .write(Lane::Job, move |tx| {
+            Box::pin(
+                async move { certificate::failed(tx, &asked.gateway, &asked.csr, &trouble, again).await },
+            )
+        })
+        .await
+}
 /// Keeps a certificate and the desired state that carries it, in one write.
-async fn send_down(hub: &Hub, asked: Certificate, made: Issued, now: Moment) -> Result<bool, StoreError> {
+async fn send_down(hub: &Hub, asked: Certificate, made: Issued) -> Result<bool, StoreError> {
+    let now = hub.clock().now();
     let Some(gateway) = known::find(hub, &asked.gateway).await? else { return Ok(false) };
     let source = match desired::Source::of(hub) {
         Ok(source) => source,
@@ -130,4 +200,32 @@ async fn send_down(hub: &Hub, asked: Certificate, made: Issued, now: Moment) -> 
         gateway.set_newest(refreshed.version);
     }
     Ok(refreshed.is_some())
+}
+
+/// Asks the authority when to renew, where it is time to ask.
+async fn advice(hub: &Hub, acme: &Acme) -> Result<(), StoreError> {
+    let now = hub.clock().now();
+    let mut tx = hub.store().reader().await?;
+    let asking = certificate::advice(&mut tx, now, ROUND).await?;
+    drop(tx);
+    for held in asking {
+        let Some(chain) = &held.chain else { continue };
+        let (due, again) = match acme.advice(chain, Some(held.due_at)).await {
+            Ok(Some(told)) => told,
+            Ok(None) => (held.due_at, acme.advice_later()),
+            Err(error) => {
+                tracing::warn!(host = held.host, %error, "there is no advice when to renew");
+                (held.due_at, acme.advice_later())
+            }
+        };
+        if due != held.due_at {
+            tracing::info!(host = held.host, %due, "the authority has moved the renewal");
+        }
+        hub.store()
+            .write(Lane::Job, move |tx| {
+                Box::pin(async move { certificate::advised(tx, &held, due, again).await })
+            })
+            .await?;
+    }
+    Ok(())
 }

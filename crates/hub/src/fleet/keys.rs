@@ -183,11 +183,11 @@ fn line(blob: &Blob) -> String {
 }
 
 /// The directory of the hub's keys.
-pub(super) struct Directory(PathBuf);
+pub(crate) struct Directory(PathBuf);
 
 impl Directory {
     /// The directory at a path, which exists.
-    pub(super) fn at(path: &Path) -> Self {
+    pub(crate) fn at(path: &Path) -> Self {
         Directory(path.to_owned())
     }
 
@@ -196,7 +196,7 @@ impl Directory {
     }
 
     /// Reads a file; none where there is none.
-    pub(super) fn read(&self, name: &str) -> Result<Option<Zeroizing<String>>, KeysError> {
+    pub(crate) fn read(&self, name: &str) -> Result<Option<Zeroizing<String>>, KeysError> {
         match fs::read_to_string(self.path(name)) {
             Ok(text) => Ok(Some(Zeroizing::new(text))),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -205,7 +205,7 @@ impl Directory {
     }
 
     /// Writes a file whole or not at all, readable by its owner only.
-    pub(super) fn write(&self, name: &str, text: &str) -> Result<(), KeysError> {
+    pub(crate) fn write(&self, name: &str, text: &str) -> Result<(), KeysError> {
         let path = self.path(name);
         let half = self.path(&format!("{name}.new"));
         let write = || {

@@ -1,6 +1,7 @@
 //! Signing in, forms, roles, tokens and kept answers, through the whole router on both databases.
 
 mod api;
+mod certificates;
 mod diagnostics;
 mod reports;
 mod sign_in;

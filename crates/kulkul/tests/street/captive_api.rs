@@ -2,11 +2,13 @@
 
 use crate::town::{Town, accept, fetch, log_of, start_gateway, start_hub, town, town_with};
 use kulkul_sim::certificate::Ca;
+use kulkul_sim::public_ca::{self, Ports, PublicCa};
 use kulkul_sim::street::announced::Announced;
-use kulkul_sim::street::ground::until;
+use kulkul_sim::street::ground::{skip, until};
 use kulkul_sim::street::layout::Street;
 use serde_json::Value;
 use std::fs;
+use std::process::Command;
 
 const HOST: &str = "bj-001.portal.example";
 const API: &str = "https://bj-001.portal.example/captive/api";
@@ -136,4 +138,49 @@ fn a_box_without_a_certificate_gets_one_from_the_hub_and_keeps_it_without_the_hu
     town.gateway = start_gateway(&town.street, &town.config);
     announces(&town, &Announced::everywhere(api_url));
     assert_eq!(asked(&town.street).expect("the certificate is kept")["captive"], true);
+}
+
+#[test]
+fn a_phone_that_trusts_a_public_authority_validates_the_portal() {
+    let test = "a_phone_that_trusts_a_public_authority_validates_the_portal";
+    let missing = public_ca::missing();
+    if !missing.is_empty() {
+        return skip(test, &format!("not installed: {}", missing.join(", ")));
+    }
+    let Some(mut town) = town(test, "acme") else { return };
+    let api_url = "https://bj-001.wifi.example/captive/api";
+    // Authority and DNS stand beside the hub; nobody else needs to reach them.
+    let place = town.street.hub.name.clone();
+    let start = move |program: &str| {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &place, program]);
+        command
+    };
+    let ports = Ports { acme: 14_000, manage: 15_000, dns: 5_353, proof: 5_001 };
+    let mut ca = PublicCa::new([127, 0, 0, 1].into(), ports, Box::new(start)).unwrap();
+    ca.start().unwrap();
+    town.hub.kill();
+    let file = &town.prepared.config;
+    let settings = fs::read_to_string(file).unwrap();
+    let portal = format!("[portal]\ndomain = \"{}\"\n", public_ca::ZONE);
+    fs::write(file, format!("{settings}{portal}{}", ca.settings())).unwrap();
+    town.hub = start_hub(&town.street, &town.prepared);
+    announces(&town, &Announced::everywhere(api_url));
+
+    let root = town.street.dir.path().join("public-root.pem");
+    fs::write(&root, ca.root().unwrap()).unwrap();
+    let asked = |town: &Town| {
+        let mut curl = town.street.phone.command("curl");
+        curl.args(["-s", "-S", "-m", "5", "--cacert"]).arg(&root);
+        curl.args(["-H", "Accept: application/captive+json", api_url]).output().unwrap()
+    };
+    let out = asked(&town);
+    let document: Value = serde_json::from_slice(&out.stdout)
+        .unwrap_or_else(|e| panic!("{e}: {}\n{}", String::from_utf8_lossy(&out.stderr), ca.log()));
+    assert_eq!(document["captive"], true, "{document}");
+    // The authority goes away for good: what is held serves on.
+    drop(ca);
+    town.hub.kill();
+    town.hub = start_hub(&town.street, &town.prepared);
+    assert!(asked(&town).status.success());
 }

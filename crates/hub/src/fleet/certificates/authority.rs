@@ -8,8 +8,8 @@ use super::super::keys::{Directory, KeysError};
 use kulkul_model::Moment;
 use kulkul_store::certificate::Issued;
 use rcgen::{
-    BasicConstraints, Certificate, CertificateParams, CertificateSigningRequestParams, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType,
+    BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
 };
 use std::path::Path;
 use time::OffsetDateTime;
@@ -93,15 +93,7 @@ impl Authority {
     /// # Errors
     /// `NotIssued` when the request is unsound or for other names.
     pub fn issue(&self, host: &str, csr: &[u8], now: Moment) -> Result<Issued, NotIssued> {
-        let asked = CertificateSigningRequestParams::from_der(&csr.into()).map_err(NotIssued::Request)?;
-        let named = |name: &SanType| match name {
-            SanType::DnsName(name) => name.as_str().to_owned(),
-            other => format!("{other:?}"),
-        };
-        let names: Vec<String> = asked.params.subject_alt_names.iter().map(named).collect();
-        if names != [host] {
-            return Err(NotIssued::OtherName { asked: names.join(", "), host: host.to_owned() });
-        }
+        let asked = super::request::read(host, csr)?;
         // A fresh set of parameters: whatever else the request asks for stays out.
         let mut leaf = CertificateParams::new(vec![host.to_owned()])?;
         leaf.distinguished_name = rcgen::DistinguishedName::new();
@@ -112,7 +104,8 @@ impl Authority {
         (leaf.not_before, leaf.not_after) = (date(now.plus_ms(-SLACK_MS)), date(until));
         let signed = leaf.signed_by(&asked.public_key, &self.issuer)?;
         let chain = format!("{}{}", signed.pem(), self.pem);
-        Ok(Issued { chain, at: now, until, renew_at: now.plus_ms(RENEW_MS) })
+        let renew_at = now.plus_ms(RENEW_MS);
+        Ok(Issued { chain, at: now, until, renew_at, authority: None, advice_at: None })
     }
 }
 

@@ -2,11 +2,13 @@
 
 use super::{Box_, House, PORTALS, on_a_hub};
 use crate::fleet::certificates;
-use http::StatusCode;
+use axum::body::Body;
+use http::{Request, StatusCode};
 use kulkul_store::certificate::{self, Certificate};
 use kulkul_wire::link::{CertificateRequest, Entry};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use serde_json::Value;
+use tower::ServiceExt as _;
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -92,10 +94,20 @@ async fn a_request_for_another_name_or_of_garbage_gets_none_and_harms_nobody() {
         assert_eq!(round(&h).await, 1, "the other box has its own");
         let refused = held(&h, &thief).await;
         assert_eq!((refused.chain, refused.tries), (None, 1));
-        assert_eq!(
-            refused.trouble.unwrap(),
-            format!("the request is for {other}, the site's portal is {own}")
+        let trouble = refused.trouble.unwrap();
+        assert_eq!((trouble.kind.as_str(), trouble.since), ("request", h.now()));
+        assert_eq!(trouble.detail, format!("the request is for {other}, the site's portal is {own}"));
+        // Who watches the hub reads which place it is, since when, and where to look.
+        let watcher = Request::get("/healthz").body(Body::empty()).unwrap();
+        let seen = h.hub.admin_router().oneshot(watcher).await.unwrap();
+        let seen = axum::body::to_bytes(seen.into_body(), 9_999).await.unwrap();
+        let seen = String::from_utf8_lossy(&seen);
+        let (_, line) = seen.split_once("ok\n").unwrap();
+        let wanted = format!(
+            "certificates: 1 portals get none or no newer one; the first is BJ-001, since {}",
+            h.now()
         );
+        assert!(line.starts_with(&wanted) && line.contains(&other), "{line}");
         // It is not tried again at once, and waits longer each time.
         assert_eq!(round(&h).await, 0);
         h.hand.set(h.now().plus_ms(60_000));
@@ -110,7 +122,7 @@ async fn a_request_for_another_name_or_of_garbage_gets_none_and_harms_nobody() {
         }] {
             ask(&h, &mut thief, csr).await;
             assert_eq!(round(&h).await, 0);
-            assert!(held(&h, &thief).await.trouble.unwrap().contains("cannot be used"));
+            assert!(held(&h, &thief).await.trouble.unwrap().detail.contains("cannot be used"));
         }
         // Two names, or one that would be an authority: of a request only the key is taken.
         ask(&h, &mut thief, request(&key, &[&own, &other])).await;
