@@ -128,6 +128,10 @@ impl Hub {
         self.tasks().spawn(async move {
             hub.stop().run_until_cancelled(crate::fleet::certificates::run(&hub)).await;
         });
+        let hub = self.clone();
+        self.tasks().spawn(async move {
+            hub.stop().run_until_cancelled(crate::fleet::updates::run::run(&hub)).await;
+        });
         Ok(())
     }
 

@@ -22,6 +22,7 @@ pub mod outage;
 pub mod pulse;
 pub mod refusal;
 pub mod report;
+pub mod rollout;
 pub mod rollup;
 pub mod session;
 pub mod site;

@@ -5,6 +5,8 @@ use crate::Hub;
 use crate::access::accounts::{self, NewAccount};
 use crate::access::api::BatchIn;
 use crate::access::vouchers;
+use crate::fleet::updates::releases;
+use crate::fleet::updates::rollouts::{self, NewRollout, Steer};
 use crate::fleet::{claims, orders};
 use crate::sites::import::{self, ImportError, ImportOptions, Kind, Report};
 use crate::staff::{Actor, import as staff_import, people, tokens};
@@ -101,6 +103,29 @@ pub enum Command {
         /// Its name.
         name: String,
     },
+    /// Takes a release whose program lies in the data directory.
+    ReleaseTake {
+        /// The signed statement in base64.
+        statement: String,
+    },
+    /// Lists the newest releases.
+    ReleaseList,
+    /// Forgets a release that nothing names.
+    ReleaseDrop {
+        /// Digest of its program.
+        sha256: String,
+    },
+    /// Begins a rollout.
+    RollOut(NewRollout),
+    /// Lists the newest rollouts.
+    RolloutList,
+    /// Pauses, resumes or stops a rollout.
+    RolloutSteer {
+        /// Its number.
+        number: u64,
+        /// What to do.
+        act: Steer,
+    },
     /// Imports a file of the register or of people, or only checks it.
     Import {
         /// `areas`, `boundaries`, `categories`, `sites` or `staff`.
@@ -174,6 +199,16 @@ pub enum Answer {
         /// By name: name, note, devices, state.
         accounts: Vec<[String; 4]>,
     },
+    /// The newest releases.
+    Releases {
+        /// Version, target, bytes, signed, taken by, digest.
+        releases: Vec<[String; 6]>,
+    },
+    /// The newest rollouts.
+    Rollouts {
+        /// Number, version, state, stage of how many, boxes that have proven it of those told, begun by.
+        rollouts: Vec<[String; 6]>,
+    },
     /// What an import did, or what is wrong with the file.
     Report {
         /// False when the file has faults and nothing was changed.
@@ -216,8 +251,8 @@ pub async fn run(hub: &Hub, command: Command) -> Answer {
             let words = hub.words();
             Answer::Refused {
                 code: problem.code().to_owned(),
-                said: problem.detail(&words, Lang::En),
-                said_id: problem.detail(&words, Lang::Id),
+                said: problem.said(&words, Lang::En),
+                said_id: problem.said(&words, Lang::Id),
             }
         }
         Err(problem) => {
@@ -302,6 +337,25 @@ async fn attempt(hub: &Hub, by: &Actor, command: Command) -> Result<Answer, Prob
         Command::AccountReset { name } => {
             let secret = accounts::change(hub, by, &name, accounts::Change::Secret(None)).await?;
             handed(&name, secret)
+        }
+        Command::ReleaseTake { statement } => {
+            let statement = BASE64.decode(statement).map_err(|e| Problem::fault(&e))?;
+            let taken = releases::take(hub, by, statement).await?;
+            Answer::Releases { releases: vec![lists::release(hub, taken)] }
+        }
+        Command::ReleaseList => Answer::Releases { releases: lists::releases(hub).await? },
+        Command::ReleaseDrop { sha256 } => {
+            releases::drop_one(hub, by, &sha256).await?;
+            Answer::Done
+        }
+        Command::RollOut(new) => {
+            let begun = rollouts::begin(hub, by, new).await?;
+            Answer::Rollouts { rollouts: vec![lists::rollout(hub, begun).await?] }
+        }
+        Command::RolloutList => Answer::Rollouts { rollouts: lists::rollouts(hub).await? },
+        Command::RolloutSteer { number, act } => {
+            let is = rollouts::steer(hub, by, number, act).await?;
+            Answer::Rollouts { rollouts: vec![lists::rollout(hub, is).await?] }
         }
         Command::Import { kind, file_name, bytes, dry_run } if kind == "staff" => {
             let bytes = BASE64.decode(bytes).map_err(|e| Problem::fault(&e))?;

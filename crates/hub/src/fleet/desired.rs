@@ -5,7 +5,7 @@
 //! of its category's.
 
 use super::orders::{FleetOrder, HoursOrder, Orders, Scope, Section as Named};
-use super::{Keys, KeysError, Known, certificates, diagnostics};
+use super::{Keys, KeysError, Known, certificates, diagnostics, updates};
 use crate::Hub;
 use crate::access::sections;
 use kulkul_model::gateway::GatewayId;
@@ -112,6 +112,7 @@ async fn build(
     let radios = radios.map(|a| AccessPoint { mac: a.mac, name: a.name, address: a.address }).collect();
     let orders = Orders::read(tx).await?;
     let scopes = place.as_ref().map_or_else(|| vec![Scope::Regency], |p| Scope::chain(p, site));
+    let update = updates::told::section(tx, (site, gateway), &scopes, now).await?;
     let held = Held { orders, scopes };
     let mut portal: PortalSection = held.section("portal", PORTAL)?;
     if portal.operator.0.is_empty() {
@@ -153,6 +154,7 @@ async fn build(
         ("diagnostics", json(&asked)),
         ("vouchers", json(&vouchers)),
         ("tunnel", json(&tunnel)),
+        ("update", json(&update)),
     ])
 }
 

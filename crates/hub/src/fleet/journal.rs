@@ -4,7 +4,7 @@
 //! to a write. What does not fit is kept aside for the operator, never dropped.
 
 use super::signed::store_problem;
-use super::{Keys, Known, access_points, certificates, diagnostics, sessions};
+use super::{Keys, Known, access_points, certificates, diagnostics, sessions, updates};
 use crate::Hub;
 use crate::access::book;
 use crate::voice::reports;
@@ -122,6 +122,7 @@ async fn keep(
     }
     let keys = hub.fleet().keys().map_err(|_| NotTaken::Chain("the hub's keys are gone"))?;
     let now = hub.clock().now();
+    let moves = accepted.iter().any(|(o, _)| o.entry.as_ref().is_some_and(updates::told::moves));
     let mut at = Standing { seq: held.head().seq, hash: held.head().hash, signer: held.key().public() };
     let mut rest = accepted;
     while !rest.is_empty() {
@@ -141,6 +142,9 @@ async fn keep(
         && let Ok(key) = Verifier::new(&at.signer)
     {
         gateway.set_key(key);
+    }
+    if moves {
+        hub.fleet().rollouts.notify_one();
     }
     Ok(())
 }
@@ -185,6 +189,7 @@ impl Work {
         if let Entry::Anchor(anchor) = entry {
             journal::anchor(tx, &self.gateway, &anchor.at).await?;
         }
+        updates::told::entry(tx, (&self.site, &self.gateway), (stamp.wall, self.now), entry).await?;
         // A new kernel or program shows at the box's next start, not at its enrolment.
         if let Entry::Started(started) = entry {
             gateway::set_capabilities(tx, &self.gateway, &started.capabilities).await?;

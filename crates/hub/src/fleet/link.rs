@@ -1,6 +1,7 @@
 //! The routes of `/link/v1`, with bounds of their own.
 
 use super::signed::{Signed, revoked, store_problem};
+use super::updates::releases;
 use super::{beat, blobs, desired, enrol, journal, lists};
 use crate::Hub;
 use crate::access::admit;
@@ -164,8 +165,13 @@ async fn get_blob(
 ) -> Result<Response, Problem> {
     let digest = digest(&sha256)?;
     let signed = Signed::read(&hub, request, 0).await?;
-    if let Some(list) = lists::find(&hub.config().data, digest).await {
-        return pieces(list, range_from(&signed.parts.headers)).await;
+    let data = &hub.config().data;
+    let file = match lists::find(data, digest).await {
+        Some(list) => Some(list),
+        None => releases::find(data, digest).await,
+    };
+    if let Some(file) = file {
+        return pieces(file, range_from(&signed.parts.headers)).await;
     }
     let bytes = blobs::find(&hub, digest).await?;
     let head = [(CONTENT_TYPE, "application/octet-stream"), (ACCEPT_RANGES, "bytes")];

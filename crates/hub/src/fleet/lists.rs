@@ -79,7 +79,7 @@ pub fn keep(data: &Path, from: &Path, format: ListFormat) -> Result<Taken, ListE
     let dir = directory(data);
     fs::create_dir_all(&dir).map_err(at(&dir))?;
     let fresh = dir.join(format!("new-{}", std::process::id()));
-    let copied = copy(from, &fresh).map_err(at(from));
+    let copied = copy(from, &fresh, LONGEST).map_err(at(from));
     let taken = copied.and_then(|(sha256, bytes)| {
         if bytes > LONGEST {
             return Err(ListError::Long);
@@ -100,9 +100,9 @@ pub fn keep(data: &Path, from: &Path, format: ListFormat) -> Result<Taken, ListE
     taken
 }
 
-/// Copies at most a little more than the longest list, and takes its digest.
-fn copy(from: &Path, to: &Path) -> io::Result<(Digest, u64)> {
-    let mut source = File::open(from)?.take(LONGEST + 1);
+/// Copies at most one byte more than `longest`, and takes the digest.
+pub(super) fn copy(from: &Path, to: &Path, longest: u64) -> io::Result<(Digest, u64)> {
+    let mut source = File::open(from)?.take(longest + 1);
     let (mut target, mut digest, mut bytes) = (File::create(to)?, Sha256::new(), 0);
     let mut piece = vec![0; 256 * 1024];
     loop {

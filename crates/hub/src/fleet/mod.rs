@@ -28,6 +28,7 @@ pub mod sessions;
 pub mod signed;
 #[cfg(test)]
 mod tests;
+pub mod updates;
 
 pub use keys::{Keys, KeysError};
 pub use known::{Known, LastBeat};
@@ -36,9 +37,11 @@ use crate::clock::Clock;
 use crate::staff::password::Passwords;
 use certificates::Authority;
 use known::Gateways;
+use kulkul_model::Moment;
 use limits::Limiter;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use tokio::sync::Notify;
 
 /// The fleet's state in memory; one in each hub.
 pub struct Fleet {
@@ -51,6 +54,10 @@ pub struct Fleet {
     pub(crate) limits: Limits,
     /// Works on secrets of accounts; staff's sign-ins have their own.
     pub(crate) accounts: Passwords,
+    /// Rung when a rollout may have something to do.
+    pub(crate) rollouts: Notify,
+    /// Since when this hub listens to boxes.
+    pub(crate) since: Moment,
 }
 
 /// What bounds strangers and boxes.
@@ -74,6 +81,7 @@ impl Fleet {
     #[must_use]
     pub fn new(keys_directory: PathBuf, clock: Clock) -> Self {
         const MINUTE_MS: i64 = 60_000;
+        let since = clock.now();
         Fleet {
             keys_directory,
             clock,
@@ -90,6 +98,8 @@ impl Fleet {
                 account: Limiter::new(10, 10 * MINUTE_MS),
             },
             accounts: Passwords::default(),
+            rollouts: Notify::new(),
+            since,
         }
     }
 

@@ -207,7 +207,10 @@ async fn write(
 }
 
 /// The area that somebody must look after to order in a scope.
-async fn ground(hub: &Hub, scope: &Scope) -> Result<AreaCode, Problem> {
+///
+/// # Errors
+/// `orders-nowhere` when the register has no such scope.
+pub(super) async fn ground(hub: &Hub, scope: &Scope) -> Result<AreaCode, Problem> {
     let mut tx = hub.store().reader().await?;
     let unknown = || Problem::from(Refusal::new(404, "orders-nowhere").with("scope", scope));
     let regency = async |tx: &mut Tx| {

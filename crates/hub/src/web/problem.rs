@@ -222,6 +222,16 @@ impl Problem {
             .unwrap_or_else(|| self.title(words, lang).to_owned())
     }
 
+    /// The sentence, or those about single values where there are some: for a terminal.
+    #[must_use]
+    pub fn said(&self, words: &Words, lang: Lang) -> String {
+        if self.0.errors.is_empty() {
+            self.detail(words, lang)
+        } else {
+            self.faults_said(words, lang).join(" ")
+        }
+    }
+
     fn faults_said(&self, words: &Words, lang: Lang) -> Vec<String> {
         self.0.errors.iter().map(|f| f.said(words, lang)).collect()
     }

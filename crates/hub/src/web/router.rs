@@ -45,6 +45,7 @@ fn api() -> OpenApiRouter<Hub> {
         .merge(fleet::diagnostics::api::routes())
         .merge(fleet::local_code::routes())
         .merge(fleet::orders::api::routes())
+        .merge(fleet::updates::api::routes())
         .merge(staff::api::routes())
         .merge(voice::api::routes())
         .merge(access::api::routes())

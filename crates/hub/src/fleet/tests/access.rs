@@ -76,7 +76,7 @@ impl House {
         assert_eq!(answer.status, StatusCode::OK);
     }
 
-    fn pass(&self, ms: i64) {
+    pub(super) fn pass(&self, ms: i64) {
         self.hand.set(self.now().plus_ms(ms));
     }
 

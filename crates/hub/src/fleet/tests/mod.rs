@@ -12,6 +12,7 @@ mod journals;
 mod orders;
 mod reports;
 mod retention;
+mod rollouts;
 
 use super::claims;
 use crate::clock::Hand;
@@ -163,11 +164,15 @@ impl House {
     }
 
     async fn enrol(&self, seed: u8, claim: &str) -> Answer {
+        self.enrol_able(seed, claim, Capabilities::default()).await
+    }
+
+    async fn enrol_able(&self, seed: u8, claim: &str, capabilities: Capabilities) -> Answer {
         let signer = Signer::from_seed(&[seed; 32]);
         let ask = Enrol {
             claim: claim.to_owned(),
             public_key: signer.public(),
-            capabilities: Capabilities::default(),
+            capabilities,
             hardware: "test".to_owned(),
         };
         let body = serde_json::to_vec(&ask).unwrap();
