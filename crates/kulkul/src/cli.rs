@@ -41,6 +41,8 @@ enum Command {
     #[cfg(feature = "hub")]
     Orders(command::orders::Args),
     #[cfg(feature = "hub")]
+    Tunnel(command::tunnel::Args),
+    #[cfg(feature = "hub")]
     Voucher(command::voucher::Args),
     #[cfg(feature = "hub")]
     Account(command::account::Args),
@@ -96,6 +98,8 @@ impl Cli {
             Command::Enrol(args) => args.run(logs),
             #[cfg(feature = "hub")]
             Command::Orders(args) => args.run(logs),
+            #[cfg(feature = "hub")]
+            Command::Tunnel(args) => args.run(logs),
             #[cfg(feature = "hub")]
             Command::Voucher(args) => args.run(logs),
             #[cfg(feature = "hub")]

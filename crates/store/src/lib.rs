@@ -51,6 +51,7 @@ pub mod statements;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod token;
+pub mod tunnel;
 mod tx;
 pub mod unsettled;
 pub mod voucher;

@@ -24,6 +24,7 @@ pub const ALL: &[Migration] = &[
     ("0011_access", include_str!("migrations/0011_access.sql")),
     ("0012_diagnostic", include_str!("migrations/0012_diagnostic.sql")),
     ("0013_release", include_str!("migrations/0013_release.sql")),
+    ("0014_tunnel", include_str!("migrations/0014_tunnel.sql")),
     ("0015_acme", include_str!("migrations/0015_acme.sql")),
 ];
 

@@ -41,6 +41,7 @@ pub const ALL: &[(&str, &[(&str, &str)])] = &[
     ("staff", crate::staff::STATEMENTS),
     ("staff_session", crate::staff_session::STATEMENTS),
     ("token", crate::token::STATEMENTS),
+    ("tunnel", crate::tunnel::STATEMENTS),
     ("clue", crate::clue::STATEMENTS),
     ("hot", crate::hot::STATEMENTS),
     ("outage", crate::outage::STATEMENTS),

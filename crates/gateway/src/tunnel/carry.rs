@@ -253,6 +253,9 @@ impl Going {
     /// What the time asks for; true when the other end has just come to count as gone.
     async fn tick(&mut self, mono_ms: i64) -> bool {
         let advice = self.silence.tick(mono_ms);
+        if advice.look && !self.silence.is_up() {
+            self.peer.begin_anew();
+        }
         if advice.look && self.look.is_none() {
             let name = self.endpoint.clone();
             self.look = Some(Box::pin(async move {

@@ -31,14 +31,30 @@ pub(super) enum Done<'a> {
 /// The other end.
 pub(super) struct Peer {
     tunn: Tunn,
+    own: StaticSecret,
+    key: [u8; 32],
+    keepalive_s: u16,
+    /// Bytes up and down before the protocol was begun anew.
+    before: (u64, u64),
     prefixes: Vec<IpNet>,
     buffer: Vec<u8>,
 }
 
 impl Peer {
     pub(super) fn new(own: &StaticSecret, key: [u8; 32], keepalive_s: u16, prefixes: &[IpNet]) -> Self {
-        let tunn = Tunn::new(own.clone(), PublicKey::from(key), None, Some(keepalive_s), 1, None);
-        Peer { tunn, prefixes: prefixes.to_vec(), buffer: vec![0; BUFFER] }
+        let (own, prefixes) = (own.clone(), prefixes.to_vec());
+        let tunn = begin(&own, key, keepalive_s);
+        Peer { tunn, own, key, keepalive_s, before: (0, 0), prefixes, buffer: vec![0; BUFFER] }
+    }
+
+    /// Begins the protocol anew, by the time of now.
+    ///
+    /// It takes the wall clock once: a box that was set only after it began would greet with times
+    /// that the other end has seen, and never be answered.
+    pub(super) fn begin_anew(&mut self) {
+        let (_, up, down) = self.counts();
+        self.before = (up, down);
+        self.tunn = begin(&self.own, self.key, self.keepalive_s);
     }
 
     fn reaches(prefixes: &[IpNet], ip: IpAddr) -> bool {
@@ -97,7 +113,8 @@ impl Peer {
     pub(super) fn counts(&self) -> (Option<i64>, u64, u64) {
         let (since, up, down, ..) = self.tunn.stats();
         let since = since.map(|d| i64::try_from(d.as_millis()).unwrap_or(i64::MAX));
-        (since, up as u64, down as u64)
+        let (up_before, down_before) = self.before;
+        (since, up_before.saturating_add(up as u64), down_before.saturating_add(down as u64))
     }
 
     fn told<'a>(result: TunnResult<'a>, prefixes: &[IpNet]) -> Done<'a> {
@@ -112,6 +129,10 @@ impl Peer {
             TunnResult::WriteToTunnelV6(packet, from) => deliver(packet, from.into()),
         }
     }
+}
+
+fn begin(own: &StaticSecret, key: [u8; 32], keepalive_s: u16) -> Tunn {
+    Tunn::new(own.clone(), PublicKey::from(key), None, Some(keepalive_s), 1, None)
 }
 
 #[cfg(test)]
@@ -168,6 +189,10 @@ mod tests {
         assert_eq!(place.came(at(), &back), Done::Refused, "the same bytes again are nobody's");
         let (since, up, down) = place.counts();
         assert!(since.is_some() && up == 28 && down == 28, "{since:?} {up} {down}");
+        place.begin_anew();
+        assert_eq!(place.counts(), (None, 28, 28), "what was counted stays, what was agreed on does not");
+        let answer = sent(centre.came(at(), &sent(place.shake())));
+        assert!(matches!(place.came(at(), &answer), Done::Send(_)), "and both agree again");
     }
 
     #[test]

@@ -1,15 +1,14 @@
 //! What the command line may ask, and what it is answered.
 
-use super::lists;
+use super::{files, lists};
 use crate::Hub;
 use crate::access::accounts::{self, NewAccount};
 use crate::access::api::BatchIn;
 use crate::access::vouchers;
 use crate::fleet::updates::releases;
 use crate::fleet::updates::rollouts::{self, NewRollout, Steer};
-use crate::fleet::{claims, orders};
-use crate::sites::import::{self, ImportError, ImportOptions, Kind, Report};
-use crate::staff::{Actor, import as staff_import, people, tokens};
+use crate::fleet::{claims, orders, tunnel};
+use crate::staff::{Actor, people, tokens};
 use crate::web::{Lang, Problem};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -75,6 +74,8 @@ pub enum Command {
         /// As for setting.
         scope: String,
     },
+    /// What the data centre's end of the tunnel must know.
+    TunnelPeers,
     /// Makes a batch of vouchers.
     VoucherMake(BatchIn),
     /// Lists the newest batches of vouchers.
@@ -181,6 +182,11 @@ pub enum Answer {
     Orders {
         /// By section and scope.
         orders: Vec<orders::Order>,
+    },
+    /// Lines for a file.
+    Text {
+        /// The whole of them.
+        text: String,
     },
     /// Vouchers were made; their codes are shown once.
     Vouchers {
@@ -311,6 +317,7 @@ async fn attempt(hub: &Hub, by: &Actor, command: Command) -> Result<Answer, Prob
             }
             Answer::Done
         }
+        Command::TunnelPeers => Answer::Text { text: tunnel::export(hub).await? },
         Command::VoucherMake(new) => {
             let made = vouchers::make(hub, by, new.order(hub.clock().now())).await?;
             let codes = made.codes.iter().map(VoucherCode::shown).collect();
@@ -357,30 +364,8 @@ async fn attempt(hub: &Hub, by: &Actor, command: Command) -> Result<Answer, Prob
             let is = rollouts::steer(hub, by, number, act).await?;
             Answer::Rollouts { rollouts: vec![lists::rollout(hub, is).await?] }
         }
-        Command::Import { kind, file_name, bytes, dry_run } if kind == "staff" => {
-            let bytes = BASE64.decode(bytes).map_err(|e| Problem::fault(&e))?;
-            let done = staff_import::run(hub, by, &bytes, &file_name, dry_run).await?;
-            match said(hub, &done.report, done.report.faults.count() == 0) {
-                Answer::Report { sound: true, said, said_id } if !dry_run => {
-                    Answer::People { said, said_id, passwords: done.passwords }
-                }
-                answer => answer,
-            }
-        }
         Command::Import { kind, file_name, bytes, dry_run } => {
-            let kind =
-                Kind::parse(&kind).ok_or_else(|| Refusal::new(422, "import-kind").with("kind", &kind))?;
-            let bytes = BASE64.decode(bytes).map_err(|e| Problem::fault(&e))?;
-            let options = ImportOptions { dry_run, who: by.who.clone() };
-            let now = hub.clock().now();
-            match import::run(hub.store(), kind, bytes, &file_name, &options, now).await {
-                Ok(report) => said(hub, &report, true),
-                Err(ImportError::Faults(report)) => said(hub, &report, false),
-                Err(ImportError::Store(error)) => return Err(error.into()),
-                Err(ImportError::Busy | ImportError::Moved) => {
-                    return Err(Refusal::new(409, "import-running").into());
-                }
-            }
+            files::take(hub, by, (&kind, &file_name), &bytes, dry_run).await?
         }
     })
 }
@@ -388,9 +373,4 @@ async fn attempt(hub: &Hub, by: &Actor, command: Command) -> Result<Answer, Prob
 /// A secret that is handed out once, where one was drawn.
 fn handed(name: &str, secret: Option<String>) -> Answer {
     secret.map_or(Answer::Done, |password| Answer::Password { name: name.to_owned(), password })
-}
-
-fn said(hub: &Hub, report: &Report, sound: bool) -> Answer {
-    let words = hub.words();
-    Answer::Report { sound, said: report.text(&words, Lang::En), said_id: report.text(&words, Lang::Id) }
 }

@@ -5,6 +5,7 @@
 //! none runs, the command line opens the store itself and calls `run`.
 
 mod command;
+mod files;
 mod lists;
 mod socket;
 #[cfg(test)]

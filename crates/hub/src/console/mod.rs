@@ -25,6 +25,7 @@ pub fn routes() -> Router<Hub> {
         .merge(fleet::access_points::pages::routes())
         .merge(fleet::diagnostics::pages::routes())
         .merge(fleet::orders::pages::routes())
+        .merge(fleet::tunnel::pages::routes())
         .merge(voice::console::routes())
         .merge(access::routes())
 }

@@ -4,8 +4,8 @@
 //! defaults is said by `orders`; the line's rates are those of the site's profile, else
 //! of its category's.
 
-use super::orders::{FleetOrder, HoursOrder, Orders, Scope, Section as Named};
-use super::{Keys, KeysError, Known, certificates, diagnostics, updates};
+use super::orders::{FleetOrder, HoursOrder, Orders, Scope, Section as Named, TunnelOrder};
+use super::{Keys, KeysError, Known, certificates, diagnostics, tunnel, updates};
 use crate::Hub;
 use crate::access::sections;
 use kulkul_model::gateway::GatewayId;
@@ -16,7 +16,7 @@ use kulkul_store::desired::{Kept, Place};
 use kulkul_store::{StoreError, Tx, access_point, certificate, desired, setting};
 use kulkul_wire::link::desired::{
     AccessPoint, AccessSection, CertificateSection, ConnectionsSection, FilterSection, FleetSection,
-    LineSection, NetworkSection, PlanSection, PortalSection, SiteSection, Text, TunnelSection,
+    LineSection, NetworkSection, PlanSection, PortalSection, SiteSection, Text,
 };
 use kulkul_wire::link::{Digest, Manifest, Section, Version};
 use serde::Serialize;
@@ -135,9 +135,7 @@ async fn build(
     let access: AccessSection = held.section("access", "{}")?;
     let revoked = sections::revoked(tx, site, &access, now).await?;
     let vouchers = sections::vouchers(tx, site, &access, now).await?;
-    let tunnel: TunnelSection = held.section("tunnel", "{}")?;
-    // One that is not said whole is none: a box would refuse all else with it.
-    let tunnel = if tunnel.missing().is_none() { tunnel } else { TunnelSection::default() };
+    let tunnel = tunnel::section(tx, gateway, held.section::<TunnelOrder>("tunnel", "{}")?).await?;
     Ok(vec![
         ("site", json(&site_section(source, site, place))),
         ("portal", json(&portal)),

@@ -4,7 +4,7 @@
 //! to a write. What does not fit is kept aside for the operator, never dropped.
 
 use super::signed::store_problem;
-use super::{Keys, Known, access_points, certificates, diagnostics, sessions, updates};
+use super::{Keys, Known, access_points, certificates, diagnostics, sessions, tunnel, updates};
 use crate::Hub;
 use crate::access::book;
 use crate::voice::reports;
@@ -199,6 +199,7 @@ impl Work {
         intake::entry(tx, (&self.site, &self.gateway), self.now, stamp.wall, entry).await?;
         access_points::entry(tx, &self.site, stamp.wall.unwrap_or(self.now), entry).await?;
         diagnostics::entry(tx, &self.gateway, self.now, entry).await?;
+        tunnel::entry(tx, &self.gateway, stamp.wall.unwrap_or(self.now), entry).await?;
         let told = (opened.head.seq, stamp, self.now);
         reports::entry(tx, (&self.site, &self.gateway), told, entry).await?;
         sessions::entry(tx, &self.keys, (&self.site, &self.gateway), stamp, entry).await?;

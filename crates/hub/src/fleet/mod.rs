@@ -28,6 +28,7 @@ pub mod sessions;
 pub mod signed;
 #[cfg(test)]
 mod tests;
+pub mod tunnel;
 pub mod updates;
 
 pub use keys::{Keys, KeysError};

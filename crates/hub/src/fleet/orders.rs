@@ -9,7 +9,7 @@ pub mod api;
 pub mod pages;
 mod section;
 
-pub use section::{FleetOrder, HoursOrder, SECTIONS, Section};
+pub use section::{FleetOrder, HoursOrder, SECTIONS, Section, TunnelOrder};
 
 use crate::Hub;
 use crate::staff::Actor;

@@ -46,6 +46,7 @@ fn api() -> OpenApiRouter<Hub> {
         .merge(fleet::local_code::routes())
         .merge(fleet::orders::api::routes())
         .merge(fleet::updates::api::routes())
+        .merge(fleet::tunnel::api::routes())
         .merge(staff::api::routes())
         .merge(voice::api::routes())
         .merge(access::api::routes())

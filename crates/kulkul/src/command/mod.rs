@@ -31,6 +31,8 @@ pub mod staff;
 #[cfg(feature = "hub")]
 pub mod token;
 #[cfg(feature = "hub")]
+pub mod tunnel;
+#[cfg(feature = "hub")]
 pub mod update;
 #[cfg(feature = "hub")]
 pub mod voucher;

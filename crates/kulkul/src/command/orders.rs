@@ -26,7 +26,7 @@ enum Act {
     /// Set the fields of one section; what this scope said of it before is replaced
     #[command(after_help = "Example:\n  kulkul orders set line '{\"down_kbps\": 30000}' --scope site:BJ-001")]
     Set {
-        /// access, filter, hours, line, network, plan or portal
+        /// access, connections, filter, fleet, hours, line, network, plan, portal or tunnel
         section: String,
         /// The fields as a JSON object; - reads them from the standard input
         fields: String,
@@ -37,7 +37,7 @@ enum Act {
     /// Forget what a scope says of a section
     #[command(after_help = "Example:\n  kulkul orders remove hours --scope area:51.03.05")]
     Remove {
-        /// access, filter, hours, line, network, plan or portal
+        /// access, connections, filter, fleet, hours, line, network, plan, portal or tunnel
         section: String,
         /// Where it holds
         #[arg(long, default_value = "regency")]

@@ -82,8 +82,8 @@ impl Yard {
         Yard { centre, desk, camera, key: wg(&["pubkey"], &key), wireguard: None, _pages: pages }
     }
 
-    /// Starts the data centre's end for this box.
-    fn start(&mut self, street: &Street, of_box: &str) {
+    /// Starts the data centre's end with the settings that the hub made for it.
+    fn start(&mut self, street: &Street) {
         let dir = street.dir.path();
         let log = std::fs::File::create(dir.join("wireguard.log")).unwrap();
         let mut command = self.centre.command("wireguard-go");
@@ -91,18 +91,15 @@ impl Yard {
         self.wireguard = Some(Running::start(&mut command).unwrap());
         let key = dir.join("centre.key").display().to_string();
         until("the data centre's end is there", 30, || {
-            let set = format!(
-                "wg set wg0 private-key {key} listen-port 51820 peer {of_box} \
-                 allowed-ips 10.201.0.7/32,fd21::7/128,10.79.0.0/24,fd79::/64"
-            );
-            self.centre.run(&set).ok()
+            self.centre.run(&format!("wg set wg0 private-key {key} listen-port 51820")).ok()
         });
+        self.centre.run(&format!("wg addconf wg0 {}", dir.join("peers.conf").display())).unwrap();
         for words in [
             "addr add 10.200.0.1/16 dev wg0",
             "addr add fd20::1/48 dev wg0 nodad",
             "link set wg0 mtu 1420 up",
-            "route add 10.201.0.7/32 dev wg0",
-            "-6 route add fd21::7/128 dev wg0",
+            "route add 10.201.0.0/24 dev wg0",
+            "-6 route add fd21::/64 dev wg0",
             "route add 10.79.0.0/24 dev wg0",
             "-6 route add fd79::/64 dev wg0",
         ] {
@@ -113,7 +110,7 @@ impl Yard {
     fn order(&self, key: &str) -> String {
         format!(
             r#"{{"endpoint": "{END}", "key": "{key}", "prefixes": ["10.200.0.0/16", "fd20::/48"],
-                "addresses": ["10.201.0.7", "fd21::7"], "keepalive_s": 5}}"#
+                "pools": ["10.201.0.0/24", "fd21::/64"], "keepalive_s": 5}}"#
         )
     }
 }
@@ -134,6 +131,14 @@ fn accept_at(place: &Place) -> Option<()> {
 impl Town {
     fn tunnel(&self) -> serde_json::Value {
         self.status().unwrap_or_default()["tunnel"].clone()
+    }
+
+    /// The data centre's settings as the hub's API gives them.
+    fn peers(&self, token: &str) -> String {
+        let mut command = self.street.hub.command("curl");
+        command.args(["-s", "-m", "10", "-H", &format!("Authorization: Bearer {token}")]);
+        let out = command.arg(format!("{}/api/v1/tunnel/peers", self.prepared.url)).output().unwrap();
+        String::from_utf8_lossy(&out.stdout).into_owned()
     }
 
     fn is_up(&self, wanted: bool) -> Option<()> {
@@ -191,9 +196,15 @@ fn staff_and_cameras_reach_the_data_centre_with_the_hub_away_and_nobody_else_doe
     let server6 = format!("http://[{SERVER6}]/");
 
     // A wrong key: it stays down, says what to do, and nothing takes another way.
-    yard.start(&town.street, &of_box);
     let wrong = wg(&["pubkey"], &wg(&["genkey"], ""));
     town.order("tunnel", &yard.order(&wrong));
+    let token = town.token();
+    let peers = until("the hub knows the box as a peer", 60, || {
+        Some(town.peers(&token)).filter(|p| p.contains(&of_box) && p.contains("10.201.0.2/32"))
+    });
+    assert!(peers.contains("AllowedIPs = 10.201.0.2/32, fd21::2/128, 10.79.0.0/24, fd79::/64"), "{peers}");
+    std::fs::write(town.street.dir.path().join("peers.conf"), peers).unwrap();
+    yard.start(&town.street);
     until("the box says that it is down", 90, || town.is_up(false));
     until("the journal has it", 60, || log_of(&town.street).contains("does not answer").then_some(()));
     let said = town.doctor();
@@ -211,6 +222,10 @@ fn staff_and_cameras_reach_the_data_centre_with_the_hub_away_and_nobody_else_doe
     until("the camera reaches the server", 30, || gets(&yard.camera, &server4));
     until("the camera reaches it over IPv6", 30, || gets(&yard.camera, &server6));
     until("the desk reaches the server", 30, || gets(&yard.desk, &server4));
+    until("the hub shows it as up", 60, || {
+        let told = town.api(&token, "GET", "/tunnel", &serde_json::Value::Null).1;
+        (told["items"][0]["up"] == true).then_some(())
+    });
     until("the data centre reaches the camera", 30, || gets(&yard.centre, "http://10.79.0.9/"));
     assert!(
         town.doctor().contains("The tunnel to the data centre (198.51.101.2:51820) is up"),
@@ -224,7 +239,7 @@ fn staff_and_cameras_reach_the_data_centre_with_the_hub_away_and_nobody_else_doe
     yard.centre.ip("route add 10.78.0.0/24 dev wg0").unwrap();
     yard.centre.ip("route add 10.77.0.0/16 dev wg0").unwrap();
     let set = format!(
-        "wg set wg0 peer {of_box} allowed-ips 10.201.0.7/32,fd21::7/128,10.79.0.0/24,fd79::/64,10.78.0.0/24,10.77.0.0/16"
+        "wg set wg0 peer {of_box} allowed-ips 10.201.0.2/32,fd21::2/128,10.79.0.0/24,fd79::/64,10.78.0.0/24,10.77.0.0/16"
     );
     yard.centre.run(&set).unwrap();
     assert_eq!(gets(&yard.centre, "http://10.78.0.9/"), None, "nothing begins at the desk from there");
@@ -255,7 +270,7 @@ fn staff_and_cameras_reach_the_data_centre_with_the_hub_away_and_nobody_else_doe
     yard.wireguard = None;
     until("the box notices", 60, || town.is_up(false));
     assert_eq!(gets(&yard.camera, &server4), None);
-    yard.start(&town.street, &of_box);
+    yard.start(&town.street);
     until("the tunnel is up again", 60, || town.is_up(true));
     until("the data centre reaches the camera again", 30, || gets(&yard.centre, "http://10.79.0.9/"));
     until("and the camera the server", 30, || gets(&yard.camera, &server4));

@@ -39,7 +39,7 @@ pub const SECTIONS: [Section; 10] = [
     Section { name: "network", known: all::<NetworkSection>, read: plain::<NetworkSection> },
     Section { name: "plan", known: all::<PlanSection>, read: plan },
     Section { name: "portal", known: all::<PortalSection>, read: plain::<PortalSection> },
-    Section { name: "tunnel", known: all::<TunnelSection>, read: tunnel },
+    Section { name: "tunnel", known: all::<TunnelOrder>, read: tunnel },
 ];
 
 /// Opening hours as an order has them.
@@ -58,6 +58,17 @@ pub struct HoursOrder {
 pub struct FleetOrder {
     /// Where access points may go by themselves: their controllers.
     pub controllers: Vec<IpNet>,
+}
+
+/// The tunnel as an order has it: with the ranges that boxes' addresses are from.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TunnelOrder {
+    /// What the box is told, its addresses apart unless they are said.
+    #[serde(flatten)]
+    pub section: TunnelSection,
+    /// Where boxes' own addresses come from, one range of a family.
+    pub pools: Vec<IpNet>,
 }
 
 impl HoursOrder {
@@ -102,7 +113,23 @@ fn connections(value: Value) -> Result<(), String> {
 
 /// By itself: what is missing may be said in another scope.
 fn tunnel(value: Value) -> Result<(), String> {
-    read::<TunnelSection>(value)?.check_values().map_err(|e| e.to_string())
+    let order: TunnelOrder = read(value)?;
+    order.section.check_values().map_err(|e| e.to_string())?;
+    let of = |six: bool| order.pools.iter().filter(move |p| p.addr().is_ipv6() == six);
+    if of(false).count() > 1 || of(true).count() > 1 {
+        return Err("one pool of each family".to_owned());
+    }
+    if let Some(small) =
+        of(false).find(|p| p.prefix_len() > 29).or_else(|| of(true).find(|p| p.prefix_len() > 120))
+    {
+        return Err(format!("the pool {small} has room for nobody"));
+    }
+    // The address in a pool has the rules of any of the box's own.
+    let own = TunnelSection {
+        addresses: order.pools.iter().map(|p| p.addr()).collect(),
+        ..TunnelSection::default()
+    };
+    own.check_values().map_err(|e| e.to_string())
 }
 
 fn plan(value: Value) -> Result<(), String> {

@@ -13,6 +13,7 @@ mod orders;
 mod reports;
 mod retention;
 mod rollouts;
+mod tunnel;
 
 use super::claims;
 use crate::clock::Hand;
