@@ -117,7 +117,7 @@ page('a report of somebody at a place is read, marked as seen, and the audit tel
 
 page('no page of the console is hard to use', async (open) => {
   const routes = ['/console', '/console/sites', '/console/sites?q=banjar&stage=in_service', '/console/sites?q=zzzz',
-    '/console/sites/BJ-001', '/console/sites/BJ-001/access-points', '/console/gateways', '/console/gateways?q=banjar&all=1', '/console/gateways?q=zzzz', '/console/staff', '/console/tokens', '/console/orders', '/console/orders?scope=category:banjar', '/console/tunnel', '/console/audit', '/console/password', '/console/reports', '/console/sessions', '/console/sessions?all=1', '/console/sessions?site=BJ-002', '/console/vouchers', '/console/vouchers/findings', '/console/vouchers/findings?all=1', '/console/accounts', '/console/accounts?q=zzzz', '/console/reports?site=BJ-002&status=done',
+    '/console/sites/BJ-001', '/console/sites/BJ-001/access-points', '/console/gateways', '/console/gateways?q=banjar&all=1', '/console/gateways?q=zzzz', '/console/staff', '/console/tokens', '/console/updates', '/console/orders', '/console/orders?scope=category:banjar', '/console/tunnel', '/console/audit', '/console/password', '/console/reports', '/console/sessions', '/console/sessions?all=1', '/console/sessions?site=BJ-002', '/console/vouchers', '/console/vouchers/findings', '/console/vouchers/findings?all=1', '/console/accounts', '/console/accounts?q=zzzz', '/console/reports?site=BJ-002&status=done',
     '/console/sites/BJ-99999', '/console/nothing']
   for (const [viewport, lang, javaScriptEnabled] of [[phone, 'id', true], [desktop, 'en', true], [phone, 'en', false]]) {
     const p = await open({ viewport, javaScriptEnabled, reducedMotion: 'reduce' })

@@ -26,6 +26,7 @@ pub fn routes() -> Router<Hub> {
         .merge(fleet::diagnostics::pages::routes())
         .merge(fleet::orders::pages::routes())
         .merge(fleet::tunnel::pages::routes())
+        .merge(fleet::updates::pages::routes())
         .merge(voice::console::routes())
         .merge(access::routes())
 }

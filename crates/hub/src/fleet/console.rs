@@ -1,5 +1,6 @@
 //! `/console/gateways`: the boxes, when each was last heard, and taking one out.
 
+use super::updates::progress::BoxUpdate;
 use super::{enrol, local_code};
 use crate::Hub;
 use crate::console::Frame;
@@ -50,6 +51,7 @@ struct Row {
     seen_at: Option<Moment>,
     people: u32,
     state: &'static str,
+    update: BoxUpdate,
     may: bool,
 }
 
@@ -94,7 +96,8 @@ async fn list(
         .last()
         .filter(|_| more && asked.q.is_empty())
         .map(|g| format!("/console/gateways?after={}{}", g.id, if all { "&all=1" } else { "" }));
-    let rows = boxes.into_iter().map(|gateway| {
+    let mut rows = Vec::new();
+    for gateway in boxes {
         let beat = hub.fleet().known(&gateway.id).and_then(|k| k.last_beat());
         let state = match (gateway.revoked_at, beat) {
             (Some(_), _) => "gateway-state-revoked",
@@ -103,7 +106,8 @@ async fn list(
             (None, None) => "gateway-state-never",
         };
         let site = board.sites.get(&gateway.site).map(|s| &s.site);
-        Row {
+        rows.push(Row {
+            update: BoxUpdate::of(&hub, &on.w, &gateway.id).await?,
             site_name: site.map_or_else(|| gateway.site.to_string(), |s| s.name.clone()),
             may: gateway.revoked_at.is_none()
                 && site.is_some_and(|s| staff.actor.may_operate(&s.area).is_ok()),
@@ -111,10 +115,10 @@ async fn list(
             people: beat.map_or(0, |b| b.people),
             state,
             gateway,
-        }
-    });
+        });
+    }
     page(&GatewaysPage {
-        rows: rows.collect(),
+        rows,
         me: (&staff).into(),
         next,
         first: asked.after.is_empty(),

@@ -84,6 +84,7 @@ fn object(on: &Page, e: &Entry, after: Option<&Value>) -> (String, Option<String
             (on.w.a("noun-report-of", "site", site), Some(format!("/console/reports?site={site}")))
         }
         ("staff", _) => (noun(&e.object), Some("/console/staff".to_owned())),
+        ("release" | "rollout", _) => (noun(&e.object), Some("/console/updates".to_owned())),
         ("order", _) => (noun(&e.object), Some("/console/orders".to_owned())),
         ("token", _) => (noun(&e.object), Some("/console/tokens".to_owned())),
         _ => (noun(&e.object), None),

@@ -6,6 +6,7 @@ mod diagnostics;
 mod reports;
 mod sign_in;
 mod sites;
+mod updates;
 
 use super::Actor;
 use super::people::{self, NewPerson};

@@ -93,7 +93,7 @@ impl Asked {
 }
 
 /// What a scope is called by people.
-fn called(board: &Board, w: &W, scope: &str) -> String {
+pub(in crate::fleet) fn called(board: &Board, w: &W, scope: &str) -> String {
     match scope.split_once(':') {
         Some(("category", key)) => {
             let category = board.categories.iter().find(|c| c.key.as_str() == key);

@@ -5,6 +5,7 @@
 //! goes on from stage to stage, `progress` counts. The rules are `model::rollout`.
 
 pub mod api;
+pub mod pages;
 pub mod progress;
 pub mod releases;
 pub mod rollouts;

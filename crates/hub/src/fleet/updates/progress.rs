@@ -3,11 +3,14 @@
 use crate::Hub;
 use crate::fleet::orders::Scope;
 use crate::watch::board::Board;
+use crate::web::W;
 use kulkul_model::Moment;
+use kulkul_model::gateway::GatewayId;
 use kulkul_model::rollout::{BoxNow, Standing};
 use kulkul_model::site::Site;
-use kulkul_store::StoreError;
 use kulkul_store::rollout::{self, Told};
+use kulkul_store::{StoreError, gateway, gateway_run};
+use std::collections::BTreeMap;
 
 /// How many boxes of a stage stand how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,4 +85,57 @@ pub fn scopes_of(board: &Board, site: &Site) -> Vec<Scope> {
         .into_iter()
         .chain(areas)
         .collect()
+}
+
+/// How many boxes in use run which version on which kind of machine.
+///
+/// # Errors
+/// `StoreError` of the database.
+pub async fn runs(hub: &Hub) -> Result<Vec<(String, String, i64)>, StoreError> {
+    const PAGE: u32 = 1_000;
+    let mut counts: BTreeMap<(String, String), i64> = BTreeMap::new();
+    let mut after = String::new();
+    loop {
+        let page = gateway::list_in_use(&mut hub.store().reader().await?, &after, PAGE).await?;
+        let more = page.len() == PAGE as usize;
+        for row in page {
+            row.id.as_str().clone_into(&mut after);
+            *counts.entry((row.capabilities.version, row.capabilities.target)).or_default() += 1;
+        }
+        if !more {
+            return Ok(counts.into_iter().rev().map(|((version, target), n)| (version, target, n)).collect());
+        }
+    }
+}
+
+/// What a box runs, and how far it is with the rollout that holds, for the list of boxes.
+#[derive(Default)]
+pub struct BoxUpdate {
+    /// The first digits of the release's program that it runs.
+    pub program: Option<String>,
+    /// The rollout's version and the box's standing, in words.
+    pub standing: Option<String>,
+}
+
+impl BoxUpdate {
+    /// One box's.
+    ///
+    /// # Errors
+    /// `StoreError` of the database.
+    pub async fn of(hub: &Hub, w: &W, id: &GatewayId) -> Result<Self, StoreError> {
+        let mut tx = hub.store().reader().await?;
+        let runs = gateway_run::find(&mut tx, id).await?;
+        let program = runs.program.map(|p| p.to_string().chars().take(12).collect());
+        let held = rollout::newest(&mut tx).await?;
+        let Some(held) = held else { return Ok(BoxUpdate { program, standing: None }) };
+        let told = rollout::box_of(&mut tx, held.number, id).await?;
+        let standing = told.map(|t| {
+            let word = t.step.map_or_else(
+                || w.of("standing", Standing::Waiting.as_str()),
+                |s| w.of("update-step", s.as_str()),
+            );
+            w.with("gateway-update", &[("version", &held.version), ("state", &word)])
+        });
+        Ok(BoxUpdate { program, standing })
+    }
 }
