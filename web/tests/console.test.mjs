@@ -115,6 +115,27 @@ page('a report of somebody at a place is read, marked as seen, and the audit tel
   assert.match(await p.locator('.audit li').first().textContent(), new RegExp(`ayu.*marked a report at ${site}.*New → Seen`, 's'))
 })
 
+page('a signed program is taken and rolled out by the command line, and stopped in the console', async (open) => {
+  const [key, program] = [join(data, 'update.key'), join(data, 'program')]
+  writeFileSync(program, 'no program, and for no machine that there is')
+  const update = (...args) => execFileSync(kulkul, ['update', ...args], { env, stdio: 'pipe' })
+  update('keygen', key)
+  update('sign', program, '--key', key, '--version', '0.2.0', '--target', 'simulated')
+  assert.match(run('update', 'take', program), /0\.2\.0 +simulated +44/)
+  assert.match(run('update', 'roll-out', '0.2.0', '--stage', 'site:BJ-001', '--stage', 'regency'), /^1 +0\.2\.0/m)
+  const p = await open({ javaScriptEnabled: false })
+  await p.goto('/console/updates?lang=en')
+  assert.match(await p.textContent('#held'), /Rollout 1: version 0\.2\.0/)
+  await p.click('summary:has-text("Stop for good")')
+  await p.click('form[action="/console/updates/1/stop"] button')
+  await p.goto('/console/updates?lang=en')
+  assert.match(await p.textContent('.notice'), /Stopped · ayu/)
+  await p.fill('#stages', 'area:51.03.03\nkuta')
+  await p.click('form[action="/console/updates"] button')
+  assert.match(await p.textContent('#stages-fault'), /"kuta" says no place/)
+  assert.equal(await p.inputValue('#stages'), 'area:51.03.03\nkuta', 'what was typed stays')
+})
+
 page('no page of the console is hard to use', async (open) => {
   const routes = ['/console', '/console/sites', '/console/sites?q=banjar&stage=in_service', '/console/sites?q=zzzz',
     '/console/sites/BJ-001', '/console/sites/BJ-001/access-points', '/console/gateways', '/console/gateways?q=banjar&all=1', '/console/gateways?q=zzzz', '/console/staff', '/console/tokens', '/console/updates', '/console/orders', '/console/orders?scope=category:banjar', '/console/tunnel', '/console/audit', '/console/password', '/console/reports', '/console/sessions', '/console/sessions?all=1', '/console/sessions?site=BJ-002', '/console/vouchers', '/console/vouchers/findings', '/console/vouchers/findings?all=1', '/console/accounts', '/console/accounts?q=zzzz', '/console/reports?site=BJ-002&status=done',
