@@ -7,6 +7,7 @@ mod reports;
 mod sign_in;
 mod sites;
 mod updates;
+mod tunnel;
 
 use super::Actor;
 use super::people::{self, NewPerson};
