@@ -6,8 +6,8 @@ mod diagnostics;
 mod reports;
 mod sign_in;
 mod sites;
-mod updates;
 mod tunnel;
+mod updates;
 
 use super::Actor;
 use super::people::{self, NewPerson};
