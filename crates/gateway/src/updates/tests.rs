@@ -242,3 +242,78 @@ fn quiet_hours_are_the_places_own_and_may_go_over_midnight() {
     assert!(!at(0, 1440, None), "without a clock");
     assert!(is_time(&UpdateSection { at_once: true, ..UpdateSection::default() }, None, "Asia/Makassar"));
 }
+
+#[tokio::test]
+async fn a_program_on_trial_need_not_do_better_than_the_one_before_and_must_not_do_worse() {
+    let house = house();
+    let (mut updates, again) = house.ours();
+    let before: Vec<String> =
+        broken(&updates.parts.config, &updates.parts.clock).await.into_iter().map(|(key, _)| key).collect();
+    let trial = |before: &[String]| Trial {
+        slot: Slot::A,
+        program: Digest([3; 32]),
+        rollout: 1,
+        prove_ms: 400,
+        starts: 1,
+        before: before.to_vec(),
+    };
+    let deaf = prove::watch(&updates.parts, &trial(&before)).await;
+    assert!(deaf.unwrap_err().contains("the hub is not heard"));
+    house.hub.send_replace(HubSeen { at: Some(Moment::from_ms(1)), ..HubSeen::default() });
+    let idle = prove::watch(&updates.parts, &trial(&before)).await;
+    assert_eq!(idle, Err("no desired state is in force".to_owned()));
+    let release = house.release(&sound("second"));
+    house.desired.send_replace(Some(Arc::new(house.order(&house.signer, &release, 1))));
+    assert_eq!(prove::watch(&updates.parts, &trial(&before)).await, Ok(()));
+    let worse = prove::watch(&updates.parts, &trial(&[])).await.unwrap_err();
+    assert!(worse.len() > 10, "a sentence: {worse}");
+
+    // Through the record: kept, told, and the run ends only where it failed.
+    updates.slots.change(|record| record.trial = Some(trial(&before))).unwrap();
+    assert!(updates.trial().await && !again.is_wanted());
+    updates.slots.change(|record| record.trial = Some(trial(&[]))).unwrap();
+    assert!(!updates.trial().await && again.leaves());
+    let record = updates.slots.record();
+    assert_eq!((record.trial, record.proven), (None, Some(Slot::A)));
+    assert_eq!(record.to_tell[0].reason, worse);
+    assert_eq!(house.noted().await, [(UpdateStep::Proven, String::new())], "the rest tells who runs next");
+}
+
+#[tokio::test]
+async fn the_guard_ends_a_program_that_hangs_and_only_that() {
+    let dir = tempfile::tempdir().unwrap();
+    let slots = Slots::of(dir.path());
+    let trial = |starts| Trial {
+        slot: Slot::A,
+        program: Digest([3; 32]),
+        rollout: 1,
+        prove_ms: 5_000,
+        starts,
+        before: Vec::new(),
+    };
+    let (clock, hand) = Clock::simulated(Moment::from_ms(5), crate::clock::BootId::default());
+    let sleeper = || tokio::process::Command::new("sleep").arg("1000").kill_on_drop(true).spawn().unwrap();
+    slots.change(|record| record.trial = Some(trial(2))).unwrap();
+    let (mut hung, mut other) = (sleeper(), sleeper());
+    let pid = hung.id().unwrap();
+    let watching = |starts| {
+        let (data, clock) = (dir.path().to_owned(), clock.clone());
+        tokio::spawn(async move { guard::watch(&data, pid, starts, 5_000, &clock).await })
+    };
+    // The guard of an earlier start has nothing to do any more.
+    assert!(!watching(1).await.unwrap());
+    let guard = watching(2);
+    tokio::task::yield_now().await;
+    hand.pass(64_000);
+    tokio::task::yield_now().await;
+    assert!(hung.try_wait().unwrap().is_none(), "it has a minute more than its time");
+    hand.pass(2_000);
+    assert!(guard.await.unwrap());
+    assert!(!hung.wait().await.unwrap().success());
+    let record = slots.record();
+    assert!(record.trial.is_none() && record.to_tell[0].reason.contains("hung"));
+    // A process that has ended, and a trial that is over, need no guard.
+    slots.change(|record| record.trial = Some(trial(3))).unwrap();
+    assert!(!watching(3).await.unwrap());
+    assert!(other.try_wait().unwrap().is_none());
+}
