@@ -47,6 +47,12 @@ mod exhaustion;
 #[path = "street/leases.rs"]
 mod leases;
 
+#[path = "street/provider.rs"]
+mod provider;
+
+#[path = "street/updates.rs"]
+mod updates;
+
 #[path = "street/vouchers.rs"]
 mod vouchers;
 
