@@ -5,8 +5,11 @@
 //! now; an element that has to be made anew goes on from the last count that was seen.
 //! Nothing here asks the kernel or the disk.
 
+pub mod addresses;
 pub mod book;
 pub mod spent;
+
+pub use addresses::Addresses;
 
 use crate::config::Kind;
 use crate::firewall::{Caps, Person};
@@ -68,7 +71,7 @@ pub struct Live {
     /// When its last interim was written.
     pub told_mono_ms: i64,
     /// Its addresses.
-    pub addresses: BTreeMap<IpAddr, Counted>,
+    pub addresses: Addresses,
     /// What addresses that it no longer has used, and what reset counters had counted.
     pub carried: Usage,
     /// Its limits, as its elements carry them.
@@ -295,7 +298,7 @@ impl Sessions {
             live.carried = plus(live.carried, counted.up, counted.down);
         }
         if let Some(live) = self.all.get_mut(&id) {
-            live.addresses.entry(ip).or_default();
+            live.addresses.ensure(ip);
         }
     }
 

@@ -12,7 +12,7 @@ use kulkul_wire::link::Stamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, BufReader, BufWriter, IntoInnerError, Read, Write as _};
 use std::path::{Path, PathBuf};
 
 const NAME: &str = "sessions.book";
@@ -41,14 +41,13 @@ impl Book {
     pub fn open(dir: &Path) -> io::Result<(Self, Vec<(Stamp, Live)>)> {
         fs::create_dir_all(dir)?;
         let path = dir.join(NAME);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
+        let people = match File::open(&path) {
+            Ok(file) => read(BufReader::new(file))?,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Err(e) => return Err(e),
         };
-        let people = read(&bytes);
+        let file = write_anew(&path, people.values().map(|(at, live)| (*at, live)))?;
         let all: Vec<(Stamp, Live)> = people.into_values().collect();
-        let file = write_anew(&path, all.iter().map(|(at, live)| (*at, live)))?;
         Ok((Book { path, file, records: all.len() }, all))
     }
 
@@ -111,13 +110,12 @@ fn frame(record: &Record) -> io::Result<Vec<u8>> {
 
 fn write_anew<'a>(path: &Path, all: impl Iterator<Item = (Stamp, &'a Live)>) -> io::Result<File> {
     let temporary = path.with_extension("new");
-    let mut bytes = Vec::new();
+    // One record at a time: with thousands of people the whole would be many times what they take.
+    let mut file = BufWriter::new(File::create(&temporary)?);
     for (at, live) in all {
-        bytes.extend(frame(&Record::Put { at, live: Box::new(live.clone()) })?);
+        file.write_all(&frame(&Record::Put { at, live: Box::new(live.clone()) })?)?;
     }
-    let mut file = File::create(&temporary)?;
-    file.write_all(&bytes)?;
-    file.sync_all()?;
+    file.into_inner().map_err(IntoInnerError::into_error)?.sync_all()?;
     fs::rename(&temporary, path)?;
     if let Some(dir) = path.parent() {
         File::open(dir)?.sync_all()?;
@@ -125,9 +123,9 @@ fn write_anew<'a>(path: &Path, all: impl Iterator<Item = (Stamp, &'a Live)>) -> 
     OpenOptions::new().append(true).open(path)
 }
 
-fn read(mut bytes: &[u8]) -> BTreeMap<SessionId, (Stamp, Live)> {
+fn read(mut book: impl Read) -> io::Result<BTreeMap<SessionId, (Stamp, Live)>> {
     let mut people = BTreeMap::new();
-    while let Some((record, rest)) = next(bytes) {
+    while let Some(record) = next(&mut book)? {
         match record {
             Record::Put { at, live } => {
                 people.insert(live.id, (at, *live));
@@ -138,20 +136,35 @@ fn read(mut bytes: &[u8]) -> BTreeMap<SessionId, (Stamp, Live)> {
                 }
             }
         }
-        bytes = rest;
     }
-    people
+    Ok(people)
 }
 
-fn next(bytes: &[u8]) -> Option<(Record, &[u8])> {
-    let (len, rest) = bytes.split_first_chunk::<4>()?;
-    let (crc, rest) = rest.split_first_chunk::<4>()?;
-    let len = usize::try_from(u32::from_le_bytes(*len)).ok().filter(|l| *l <= MOST)?;
-    let (json, rest) = rest.split_at_checked(len)?;
-    if crc32fast::hash(json) != u32::from_le_bytes(*crc) {
-        return None;
+/// The next record; none at the end and from the first damaged one on.
+fn next(book: &mut impl Read) -> io::Result<Option<Record>> {
+    let mut head = [0; 8];
+    if !fill(book, &mut head)? {
+        return Ok(None);
     }
-    Some((serde_json::from_slice(json).ok()?, rest))
+    let [l0, l1, l2, l3, c0, c1, c2, c3] = head;
+    let Some(length) = usize::try_from(u32::from_le_bytes([l0, l1, l2, l3])).ok().filter(|l| *l <= MOST)
+    else {
+        return Ok(None);
+    };
+    let mut json = vec![0; length];
+    if !fill(book, &mut json)? || crc32fast::hash(&json) != u32::from_le_bytes([c0, c1, c2, c3]) {
+        return Ok(None);
+    }
+    Ok(serde_json::from_slice(&json).ok())
+}
+
+/// Reads as much as fits; false where the book ends before.
+fn fill(book: &mut impl Read, buffer: &mut [u8]) -> io::Result<bool> {
+    match book.read_exact(buffer) {
+        Ok(()) => Ok(true),
+        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(e) => Err(e),
+    }
 }
 
 /// Puts a session's times into this run of the machine.
@@ -200,7 +213,7 @@ mod tests {
         assert_eq!(seen, [vec![], vec![1], vec![1, 2], vec![1, 2, 3], vec![1, 3]]);
         let mut bent = whole.clone();
         bent[30] ^= 1;
-        assert!(read(&bent).is_empty(), "a changed byte is found");
+        assert!(read(bent.as_slice()).unwrap().is_empty(), "a changed byte is found");
     }
 
     #[test]

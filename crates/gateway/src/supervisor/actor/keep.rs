@@ -152,7 +152,7 @@ impl Actor {
         for live in self.sessions.iter_mut().filter(|l| l.phase == Phase::Online) {
             let left_ms = left_ms(live, mono_ms);
             let (mac, caps) = (live.mac, live.caps);
-            for (ip, counted) in &live.addresses {
+            for (ip, counted) in live.addresses.iter() {
                 let person = firewall::Person { mac, ip: *ip, caps };
                 all.extend(person.elements(left_ms.unsigned_abs(), counted.up, counted.down));
             }

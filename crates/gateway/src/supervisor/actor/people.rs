@@ -94,7 +94,7 @@ impl Actor {
         live.caps.class = self.queues.take();
         for ip in others {
             if live.has_room(ip) && self.sessions.at(ip).is_none() {
-                live.addresses.entry(ip).or_default();
+                live.addresses.ensure(ip);
             }
         }
         live
@@ -155,7 +155,7 @@ impl Actor {
         let Some(live) = self.sessions.get_mut(id) else { return };
         let left_ms = left_ms(live, mono_ms);
         let (mac, caps) = (live.mac, live.caps);
-        for (ip, counted) in &mut live.addresses {
+        for (ip, counted) in live.addresses.iter_mut() {
             counted.until_mono_ms = mono_ms + left_ms;
             let person = crate::firewall::Person { mac, ip: *ip, caps };
             changes.extend(

@@ -209,7 +209,7 @@ impl Actor {
             let left_ms = left_ms(live, mono_ms);
             let (mac, caps) = (live.mac, live.caps);
             let mut changes = Vec::new();
-            for (ip, counted) in &mut live.addresses {
+            for (ip, counted) in live.addresses.iter_mut() {
                 counted.until_mono_ms = mono_ms + left_ms;
                 let person = crate::firewall::Person { mac, ip: *ip, caps };
                 if !renews {
