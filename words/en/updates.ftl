@@ -22,6 +22,7 @@ updates-boxes = { $n ->
     [one] { $n } box
    *[other] { $n } boxes
 }
+updates-lacking = { $n } without a program for their machine
 updates-aside = { $n } left aside
 updates-failed = Boxes that did not keep it
 updates-silent = Boxes that were not heard for a day

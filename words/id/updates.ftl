@@ -18,6 +18,7 @@ updates-stage-paused = Dijeda
 updates-stage-stopped = Dihentikan
 updates-stage-over = Selesai
 updates-boxes = { $n } gateway
+updates-lacking = { $n } tanpa program untuk mesinnya
 updates-aside = { $n } ditinggalkan
 updates-failed = Gateway yang tidak mempertahankannya
 updates-silent = Gateway yang tidak terdengar selama sehari

@@ -110,6 +110,8 @@ struct Stage {
     state: &'static str,
     /// Boxes that will be told when it begins.
     expected: i64,
+    /// Boxes of a stage that has begun for whose machine there is no program.
+    lacking: i64,
     counts: Counts,
 }
 
@@ -276,6 +278,11 @@ async fn shown(hub: &Hub, on: &Page, board: &Board, may: bool, r: Rollout) -> Re
             *expected.entry(stage).or_default() += 1;
         }
     }
+    let lacking = |number: u32, told: u32| {
+        let all = expected.get(&number).copied().unwrap_or(0);
+        let asked = r.state.tells() && (number < r.stage || (number == r.stage && r.told_at.is_some()));
+        if asked { (all - i64::from(told)).max(0) } else { 0 }
+    };
     let stages = (1..).zip(&r.stages).map(|(number, scopes)| Stage {
         number,
         places: scopes.iter().map(|s| called(board, &on.w, s)).collect(),
@@ -287,6 +294,7 @@ async fn shown(hub: &Hub, on: &Page, board: &Board, may: bool, r: Rollout) -> Re
             _ => "updates-stage-over",
         },
         expected: expected.get(&number).copied().unwrap_or(0),
+        lacking: lacking(number, Counts::of(&boxes, number, now, since).told),
         counts: Counts::of(&boxes, number, now, since),
     });
     let named = |(told, one): &(Told, BoxNow)| {

@@ -110,6 +110,7 @@ async fn staff_roll_out_in_the_console_see_who_failed_and_go_on() {
             runs.text
         );
         assert!(runs.text.contains("Has not begun"), "the second stage");
+        assert!(!runs.text.contains("without a program"), "{}", runs.text);
 
         street.says(&id, UpdateStep::Undone, "<i>no portal").await;
         let paused = street.get("/console/updates?lang=en").await;
