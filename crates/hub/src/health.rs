@@ -31,6 +31,10 @@ async fn metrics(State(hub): State<Hub>) -> ([(http::HeaderName, &'static str); 
 /// `ok` as long as the program answers, and lines about what somebody has to mend.
 async fn alive(State(hub): State<Hub>) -> String {
     let mut lines = "ok\n".to_owned();
+    if let Some((own, trouble)) = hub.own_certificate().and_then(|own| Some((own, own.kept().trouble()?))) {
+        let (since, detail) = (trouble.since, trouble.detail.replace('\n', " "));
+        lines.push_str(&format!("tls: {} gets no certificate, since {since}: {detail}\n", own.host));
+    }
     // It tells that the program lives: a store that hangs must not hold it up.
     if let Some(Ok(Some(said))) = within(LOOK_WITHIN, certificates(&hub)).await {
         lines.push_str(&said);

@@ -1,6 +1,6 @@
 //! The hub's state: read once, cheap to clone, no statics.
 
-use crate::acme::Acme;
+use crate::acme::{Acme, Own};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::fleet::Fleet;
@@ -39,6 +39,7 @@ struct Inner {
     store: Store,
     fleet: Fleet,
     acme: Option<Acme>,
+    own_certificate: Option<Own>,
     zone: Zone,
     words: Arc<Words>,
     assets: Assets,
@@ -102,6 +103,7 @@ impl Hub {
             run: u32::from_be_bytes(entropy::draw()?),
             requests: AtomicU32::new(0),
             acme: Acme::of(&config, &clock),
+            own_certificate: Own::of(&config),
             fleet: Fleet::new(config.data.join("keys"), clock.clone()),
             config,
             clock,
@@ -159,7 +161,13 @@ impl Hub {
         &self.0.fleet
     }
 
-    /// The public authority; none where portals are certified by the hub's own.
+    /// The hub's own certificate; none where its settings name files or none.
+    #[must_use]
+    pub fn own_certificate(&self) -> Option<&Own> {
+        self.0.own_certificate.as_ref()
+    }
+
+    /// The public authority; none where nothing is certified by one.
     #[must_use]
     pub fn acme(&self) -> Option<&Acme> {
         self.0.acme.as_ref()

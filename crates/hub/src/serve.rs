@@ -1,6 +1,7 @@
 //! Serving: sockets, TLS, bounds on connections, and stopping within ten seconds.
 
 use crate::Hub;
+use crate::acme::{PROOF_PROTOCOL, own};
 use crate::admin::Socket;
 use crate::clock::within;
 use crate::config::{Config, Tls};
@@ -66,13 +67,21 @@ impl Server {
     /// `ServeError` names the address or the file.
     pub async fn bind(hub: &Hub) -> Result<Self, ServeError> {
         let config = hub.config();
-        let tls = config.tls.as_ref().map(acceptor).transpose()?;
+        let tls = match hub.own_certificate() {
+            Some(own) => Some(
+                own.handshake()
+                    .acceptor()
+                    .map_err(|e| ServeError::Tls { path: config.data.join("keys"), detail: e.to_string() })?,
+            ),
+            None => config.tls.as_ref().map(acceptor).transpose()?,
+        };
         let public = listen(config.listen).await?;
         let admin = listen(config.admin_listen).await?;
         let link = match config.link.listen {
             None => None,
             Some(address) => {
-                let tls = Tls { cert: config.link.cert.clone(), key: config.link.key.clone() };
+                let (cert, key) = (config.link.cert.clone(), config.link.key.clone());
+                let tls = Tls { cert, key, acme: false };
                 Some((listen(address).await?, acceptor(&tls)?))
             }
         };
@@ -100,6 +109,10 @@ impl Server {
             // The service goes on; only commands beside it cannot reach it.
             Err(error) => tracing::warn!(%error, "commands of the command line cannot reach this hub"),
         }
+        let certified = hub.clone();
+        hub.tasks().spawn(async move {
+            certified.stop().run_until_cancelled(own::run(&certified)).await;
+        });
         let most = open_files::make_room(hub.config().limits.connections);
         let room = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
         // Watchers of the hub get in however many people are there.
@@ -199,7 +212,11 @@ async fn connection(hub: &Hub, stream: TcpStream, from: IpAddr, tls: Option<TlsA
         }
         Some(tls) => {
             let Some(Ok(stream)) = within(patience, tls.accept(stream)).await else { return };
-            let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            let protocol = stream.get_ref().1.alpn_protocol();
+            if protocol == Some(PROOF_PROTOCOL) {
+                return;
+            }
+            let http2 = protocol == Some(b"h2");
             speak(hub, stream, from, http2, router).await;
         }
     }

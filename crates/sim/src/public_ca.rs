@@ -40,7 +40,8 @@ pub struct Ports {
 /// An authority with its DNS.
 pub struct PublicCa {
     at: IpAddr,
-    ports: Ports,
+    /// Where it listens.
+    pub ports: Ports,
     dir: tempfile::TempDir,
     start: Starter,
     knot: Option<Running>,
@@ -67,7 +68,7 @@ impl PublicCa {
         let own = authority.issue(vec![at.to_string()], None).map_err(made)?;
         let path = ca.dir.path().display();
         let zone = format!(
-            "$ORIGIN {ZONE}.\n@ 1 SOA ns.{ZONE}. hostmaster.{ZONE}. 1 60 60 60 1\n@ 1 NS ns.{ZONE}.\nns 1 A 203.0.113.53\n"
+            "$ORIGIN {ZONE}.\n@ 1 SOA ns.{ZONE}. hostmaster.{ZONE}. 1 60 60 60 1\n@ 1 NS ns.{ZONE}.\nns 1 A 203.0.113.53\nhub 1 A {at}\n"
         );
         let knot = format!(
             "server:\n  listen: {at}@{}\n  rundir: {path}\nlog:\n  - target: stderr\n    any: warning\n\
@@ -152,16 +153,27 @@ impl PublicCa {
             .concat()
     }
 
-    /// The lines of hub.toml that lead to it.
+    /// The lines of hub.toml that lead to it and to the zone.
     #[must_use]
     pub fn settings(&self) -> String {
         let path = self.dir.path().display();
         format!(
+            "{}[acme.dns]\nserver = \"{}:{}\"\nzone = \"{ZONE}\"\nkey_file = \"{path}/tsig.key\"\n",
+            self.settings_without_dns(),
+            self.at,
+            self.ports.dns
+        )
+    }
+
+    /// The lines of hub.toml that lead to the authority alone.
+    #[must_use]
+    pub fn settings_without_dns(&self) -> String {
+        let path = self.dir.path().display();
+        format!(
             "[acme]\ndirectory = \"https://{at}:{acme}/dir\"\ncontact = \"net@example.go.id\"\nca = \"{path}/ca.pem\"\n\
-             settle_seconds = 0\n[acme.dns]\nserver = \"{at}:{dns}\"\nzone = \"{ZONE}\"\nkey_file = \"{path}/tsig.key\"\n",
+             settle_seconds = 0\n",
             at = self.at,
-            acme = self.ports.acme,
-            dns = self.ports.dns
+            acme = self.ports.acme
         )
     }
 

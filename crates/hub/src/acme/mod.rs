@@ -3,15 +3,19 @@
 //! The account's key lies with the hub's other keys. Every order is kept before anything
 //! is done about it, so that a hub which was killed goes on with it and orders nothing
 //! twice. Orders wait within the authority's limits. That a name is the hub's is shown in
-//! the DNS; the key of what is certified is never seen here.
+//! the DNS, or for its own name in a handshake; keys of portals are never seen here.
 
 mod dns;
+mod handshake;
 mod order;
+pub mod own;
 pub mod renewal;
 mod trouble;
 
 pub use dns::{DnsError, Texts};
-pub use order::{Held, Wanted};
+pub use handshake::{Handshake, PROOF_PROTOCOL};
+pub use order::{Held, Proof, Wanted};
+pub use own::Own;
 pub use trouble::NotCertified;
 
 use crate::clock::Clock;
@@ -35,7 +39,7 @@ const LONGEST_PAUSE_MS: i64 = 3_600_000;
 /// A public authority and the hub's account there.
 pub struct Acme {
     settings: crate::config::Acme,
-    texts: Texts,
+    texts: Option<Texts>,
     keys: PathBuf,
     clock: Clock,
     account: tokio::sync::Mutex<Option<Account>>,
@@ -50,18 +54,34 @@ struct Pause {
 }
 
 impl Acme {
-    /// The authority of the settings; none where the hub cannot show that names are its own.
+    /// The authority of the settings; none where nothing is to be certified by one.
     #[must_use]
     pub fn of(config: &Config, clock: &Clock) -> Option<Self> {
         let settings = config.acme.clone();
         let texts = match &settings.hook {
-            Some(hook) => Texts::Hook(hook.clone()),
-            None if settings.has_dns() => Texts::Updates(settings.dns.clone()),
+            Some(hook) => Some(Texts::Hook(hook.clone())),
+            None if settings.has_dns() => Some(Texts::Updates(settings.dns.clone())),
+            None if config.tls.as_ref().is_some_and(|tls| tls.acme) => None,
             None => return None,
         };
         let keys = config.data.join("keys");
         let (account, pause) = (tokio::sync::Mutex::default(), Mutex::default());
         Some(Acme { settings, texts, keys, clock: clock.clone(), account, pause })
+    }
+
+    /// The authority as far as it certifies portals: none where the hub cannot write into the DNS.
+    #[must_use]
+    pub fn for_portals(&self) -> Option<&Self> {
+        self.texts.is_some().then_some(self)
+    }
+
+    /// Whether the hub can show in the DNS that a name is its own.
+    fn reaches(&self, host: &str) -> bool {
+        match &self.texts {
+            None => false,
+            Some(Texts::Hook(_)) => true,
+            Some(Texts::Updates(dns)) => host.ends_with(&format!(".{}", dns.zone)) || host == dns.zone,
+        }
     }
 
     /// The address of the authority's directory: what certificates of it are known by.

@@ -1,13 +1,13 @@
 //! One order, from the book of orders to the chain.
 
 use super::renewal::{advised, ask_again, turn, unadvised};
-use super::{Acme, NotCertified};
+use super::{Acme, Handshake, NotCertified};
 use crate::clock::within;
 use crate::entropy::draw;
 use crate::fleet::certificates::request;
 use instant_acme::{
-    Account, AuthorizationStatus, CertificateIdentifier, ChallengeType, Error, Identifier, NewOrder, Order,
-    OrderStatus, RetryPolicy,
+    Account, AuthorizationStatus, CertificateIdentifier, ChallengeType, Error, Identifier, KeyAuthorization,
+    NewOrder, Order, OrderStatus, RetryPolicy,
 };
 use kulkul_model::Moment;
 use kulkul_store::acme_order::{self, AcmeOrder};
@@ -38,6 +38,17 @@ pub struct Wanted<'a> {
     pub csr: &'a [u8],
     /// What is held for the name until now.
     pub held: Option<Held<'a>>,
+    /// How it is shown that the name is the hub's.
+    pub proof: Proof<'a>,
+}
+
+/// How it is shown that a name is the hub's.
+#[derive(Clone, Copy, Debug)]
+pub enum Proof<'a> {
+    /// By a text in the DNS (DNS-01).
+    Dns,
+    /// In a handshake at the name (TLS-ALPN-01).
+    Handshake(&'a Handshake),
 }
 
 /// A certificate that is held.
@@ -219,12 +230,8 @@ impl Acme {
     /// Brings an order from where it is to the chain.
     async fn finish(&self, order: &mut Order, wanted: Wanted<'_>) -> Result<String, NotCertified> {
         if order.state().status == OrderStatus::Pending {
-            let name = format!("_acme-challenge.{}", wanted.host);
-            let proven = self.prove(order, &name).await;
-            // What is left behind harms nobody, and the next try replaces it.
-            if let Err(error) = self.texts.set(&name, None).await {
-                tracing::warn!(name, %error, "a text stays in the DNS");
-            }
+            let proven = self.prove(order, wanted).await;
+            self.clear(wanted).await;
             proven?;
         }
         if order.state().status == OrderStatus::Ready {
@@ -233,8 +240,26 @@ impl Acme {
         Ok(order.poll_certificate(&STEP).await?)
     }
 
+    /// Takes away what was shown; what is left behind harms nobody, and the next try replaces it.
+    async fn clear(&self, wanted: Wanted<'_>) {
+        let cleared = match (wanted.proof, &self.texts) {
+            (Proof::Handshake(shown), _) => shown.prove(None),
+            (Proof::Dns, None) => Ok(()),
+            (Proof::Dns, Some(texts)) => {
+                texts.set(&challenge(wanted.host), None).await.map_err(|e| e.to_string())
+            }
+        };
+        if let Err(error) = cleared {
+            tracing::warn!(host = wanted.host, error, "a proof stays where it is");
+        }
+    }
+
     /// Shows that the name is the hub's, and waits until the authority has seen it.
-    async fn prove(&self, order: &mut Order, name: &str) -> Result<(), NotCertified> {
+    async fn prove(&self, order: &mut Order, wanted: Wanted<'_>) -> Result<(), NotCertified> {
+        let kind = match wanted.proof {
+            Proof::Dns => ChallengeType::Dns01,
+            Proof::Handshake(_) => ChallengeType::TlsAlpn01,
+        };
         let mut asked = order.authorizations();
         while let Some(one) = asked.next().await {
             let mut one = one?;
@@ -244,12 +269,9 @@ impl Acme {
                 other => return Err(NotCertified::Unproven(format!("the name is {other:?} there"))),
             }
             let mut challenge = one
-                .challenge(ChallengeType::Dns01)
-                .ok_or_else(|| NotCertified::Refused("it does not take a proof by DNS".to_owned()))?;
-            let text = challenge.key_authorization().dns_value();
-            self.texts.set(name, Some(&text)).await?;
-            let settle = Duration::from_secs(u64::from(self.settings.settle_seconds));
-            within(settle, std::future::pending::<()>()).await;
+                .challenge(kind.clone())
+                .ok_or_else(|| NotCertified::Refused(format!("it takes no proof by {kind:?}")))?;
+            self.show(wanted, &challenge.key_authorization()).await?;
             challenge.set_ready().await?;
         }
         let seen = order.poll_ready(&STEP).await;
@@ -257,6 +279,26 @@ impl Acme {
             Ok(OrderStatus::Ready) => Ok(()),
             Ok(_) | Err(Error::Api(_)) => Err(NotCertified::Unproven(why(order).await)),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn show(&self, wanted: Wanted<'_>, proof: &KeyAuthorization) -> Result<(), NotCertified> {
+        match wanted.proof {
+            Proof::Handshake(shown) => {
+                let digest = proof.digest();
+                let digest =
+                    digest.as_ref().try_into().map_err(|_| NotCertified::Here("no digest".to_owned()))?;
+                shown.prove(Some((wanted.host, digest))).map_err(NotCertified::Here)
+            }
+            Proof::Dns => {
+                let texts = self.texts.as_ref();
+                let texts =
+                    texts.ok_or_else(|| NotCertified::Here("no acme.dns.server is set".to_owned()))?;
+                texts.set(&challenge(wanted.host), Some(&proof.dns_value())).await?;
+                let settle = Duration::from_secs(u64::from(self.settings.settle_seconds));
+                within(settle, std::future::pending::<()>()).await;
+                Ok(())
+            }
         }
     }
 
@@ -278,6 +320,11 @@ impl Acme {
         let authority = Some(self.authority().to_owned());
         Ok(Issued { chain, at: now, until, renew_at, authority, advice_at })
     }
+}
+
+/// The name whose text shows that a name is ours.
+fn challenge(host: &str) -> String {
+    format!("_acme-challenge.{host}")
 }
 
 /// What the authority says about its tries to see the text.

@@ -23,7 +23,7 @@ pub enum NotCertified {
     #[error("the authority refuses: {0}")]
     Refused(String),
     /// The authority did not see that the name is the hub's.
-    #[error("the authority did not find what was set in the DNS: {0}")]
+    #[error("the authority did not see that the name is the hub's: {0}")]
     Unproven(String),
     /// The text could not be set.
     #[error(transparent)]

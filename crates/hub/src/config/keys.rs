@@ -29,6 +29,11 @@ pub(super) const KEYS: &[Key] = &[
     Key("name.agency", Some("\"Dinas Kominfo\""), "The office that runs it."),
     Key("tls.cert", None, "The certificate chain, PEM; without it plain HTTP is served."),
     Key("tls.key", None, "The private key that belongs to it, PEM."),
+    Key(
+        "tls.acme",
+        Some("false"),
+        "true: the public authority below certifies the host of public_url, whose port 443 must lead to listen; instead of cert and key.",
+    ),
     Key("link.listen", None, "A second address, for gateways: pages and link by the certificate below."),
     Key(
         "link.url",
@@ -45,7 +50,7 @@ pub(super) const KEYS: &[Key] = &[
     Key(
         "acme.directory",
         Some("\"https://acme-v02.api.letsencrypt.org/directory\""),
-        "The public authority (ACME) that certifies portals once acme.dns.server or acme.hook is set; setting one agrees to its terms.",
+        "The public authority (ACME) that certifies the hub by tls.acme, and portals once acme.dns.server or acme.hook is set; setting one agrees to its terms.",
     ),
     Key("acme.contact", None, "A mail address that the authority may write to."),
     Key("acme.ca", None, "Roots to believe the authority's own server by, PEM; empty: the system's."),

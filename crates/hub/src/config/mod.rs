@@ -17,7 +17,7 @@ use keys::{KEYS, Key, known};
 use kulkul_model::Zone;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
@@ -190,7 +190,9 @@ impl Config {
                 .map_err(|cause| ConfigError::Read { path: file.clone(), cause })?;
             text.trim().clone_into(&mut self.database);
         }
+        self.tls = self.tls.take().filter(|tls| *tls != Tls::default());
         if let Some(tls) = &self.tls
+            && !tls.acme
             && (tls.cert.as_os_str().is_empty() || tls.key.as_os_str().is_empty())
         {
             return Err(wrong("tls needs both cert and key".to_owned()));
@@ -203,6 +205,17 @@ impl Config {
             return Err(wrong("public_url begins with http:// or https://".to_owned()));
         }
         self.public_url.truncate(self.public_url.trim_end_matches('/').len());
+        if let Some(tls) = self.tls.as_ref().filter(|tls| tls.acme) {
+            if !tls.cert.as_os_str().is_empty() || !tls.key.as_os_str().is_empty() {
+                return Err(wrong("tls.acme and tls.cert are two ways to the same; set one".to_owned()));
+            }
+            let host = self.public_host();
+            if !self.is_https() || !is_domain(host) || host.parse::<IpAddr>().is_ok() {
+                return Err(wrong(
+                    "tls.acme needs public_url with a name, such as https://hub.example.go.id".to_owned(),
+                ));
+            }
+        }
         if let Some(listen) = self.link.listen {
             if self.link.cert.as_os_str().is_empty() || self.link.key.as_os_str().is_empty() {
                 return Err(wrong("link.listen needs both link.cert and link.key".to_owned()));
@@ -244,6 +257,17 @@ impl Config {
             format!("sqlite://{}", self.data.join("kulkul.db").display())
         } else {
             self.database.clone()
+        }
+    }
+
+    /// The host that people reach this hub by.
+    #[must_use]
+    pub fn public_host(&self) -> &str {
+        let rest = self.public_url.split_once("://").map_or("", |(_, rest)| rest);
+        let host = rest.split('/').next().unwrap_or_default();
+        match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+            _ => host,
         }
     }
 

@@ -19,7 +19,7 @@ pub struct Name {
 }
 
 /// Certificate and key.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
     /// The certificate chain, PEM.
@@ -28,6 +28,9 @@ pub struct Tls {
     /// The private key, PEM.
     #[serde(default)]
     pub key: PathBuf,
+    /// Whether a public authority is asked instead.
+    #[serde(default)]
+    pub acme: bool,
 }
 
 /// The names of portals, and who certifies them.

@@ -39,6 +39,14 @@ fn mistakes_name_the_key_and_the_mend() {
         ("zone = \"Asia/Atlantis\"", "hub.toml: \"Asia/Atlantis\" is not a time zone such as Asia/Makassar"),
         ("database = \"mysql://x\"", "hub.toml: database is sqlite or postgres://..."),
         (
+            "[tls]\nacme = true",
+            "hub.toml: tls.acme needs public_url with a name, such as https://hub.example.go.id",
+        ),
+        (
+            "[tls]\nacme = true\ncert = \"x\"",
+            "hub.toml: tls.acme and tls.cert are two ways to the same; set one",
+        ),
+        (
             "[acme.dns]\nserver = \"ns1.example.go.id:53\"",
             "hub.toml: acme.dns.server needs acme.dns.key_file",
         ),

@@ -13,7 +13,7 @@ pub use authority::Authority;
 
 use super::{desired, known};
 use crate::Hub;
-use crate::acme::{Acme, Held, NotCertified, Wanted};
+use crate::acme::{Acme, Held, NotCertified, Proof, Wanted};
 use kulkul_model::Moment;
 use kulkul_model::gateway::GatewayId;
 use kulkul_model::site::SiteCode;
@@ -59,6 +59,11 @@ pub async fn entry(
     Ok(())
 }
 
+/// The public authority that certifies portals; none: the hub's own does.
+pub(super) fn portals(hub: &Hub) -> Option<&Acme> {
+    hub.acme().and_then(Acme::for_portals)
+}
+
 /// Issues what is due, until the hub stops.
 pub async fn run(hub: &Hub) {
     if let Err(error) = settle(hub).await {
@@ -79,7 +84,7 @@ pub async fn run(hub: &Hub) {
 /// # Errors
 /// `StoreError` of the database.
 pub async fn settle(hub: &Hub) -> Result<(), StoreError> {
-    let authority = hub.acme().map_or_else(String::new, |a| a.authority().to_owned());
+    let authority = portals(hub).map_or_else(String::new, |a| a.authority().to_owned());
     let now = hub.clock().now();
     let moved = hub
         .store()
@@ -99,7 +104,7 @@ pub async fn round(hub: &Hub) -> Result<usize, StoreError> {
     if hub.config().portal.domain.is_none() {
         return Ok(0);
     }
-    let acme = hub.acme();
+    let acme = portals(hub);
     if acme.is_some_and(|a| a.paused(hub.clock().now()).is_some()) {
         return Ok(0);
     }
@@ -142,7 +147,7 @@ async fn sign(hub: &Hub, acme: Option<&Acme>, asked: &Certificate) -> Result<Iss
         return Ok(authority.issue(&asked.host, &asked.csr, hub.clock().now())?);
     };
     let held = asked.chain.as_deref().map(|chain| Held { chain, authority: asked.authority.as_deref() });
-    acme.certify(hub.store(), Wanted { host: &asked.host, csr: &asked.csr, held }).await
+    acme.certify(hub.store(), Wanted { host: &asked.host, csr: &asked.csr, held, proof: Proof::Dns }).await
 }
 
 /// Keeps why there is none and when it is tried again; one that waits for its turn has no trouble.
@@ -162,7 +167,7 @@ async fn failed(
     }
     let trouble = Trouble { kind: why.kind().to_owned(), detail: why.to_string(), since: now };
     tracing::warn!(gateway = %asked.gateway, host = asked.host, why = trouble.detail, "no certificate is issued");
-    let first = if hub.acme().is_some() { FIRST_PUBLIC_WAIT_MS } else { FIRST_WAIT_MS };
+    let first = if portals(hub).is_some() { FIRST_PUBLIC_WAIT_MS } else { FIRST_WAIT_MS };
     let wait = (first << asked.tries.min(16)).min(LONGEST_WAIT_MS);
     let again = pause.unwrap_or_else(|| now.plus_ms(wait));
     hub.store()

@@ -99,7 +99,7 @@ fn settings(config: &Config, found: &mut Vec<Finding>) {
     if !config.is_https() && !config.listen.ip().is_loopback() {
         say(
             format!("{} is served without TLS: passwords and claims travel in the clear", config.listen),
-            "set tls.cert and tls.key, or set public_url to the https address of the proxy before it",
+            "set tls.acme, or tls.cert and tls.key, or set public_url to the https address of the proxy before it",
         );
     }
     for (key, address) in [("listen", config.listen), ("admin_listen", config.admin_listen)] {
@@ -108,7 +108,7 @@ fn settings(config: &Config, found: &mut Vec<Finding>) {
             say(what, "stop the program that has it, or choose another address");
         }
     }
-    if let Some(tls) = &config.tls {
+    if let Some(tls) = config.tls.as_ref().filter(|tls| !tls.acme) {
         for file in [&tls.cert, &tls.key] {
             if let Err(e) = std::fs::read(file) {
                 say(format!("{}: {e}", file.display()), "correct tls.cert and tls.key");

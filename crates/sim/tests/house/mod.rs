@@ -64,7 +64,8 @@ pub async fn serve(dir: &Path, port: u16, store: Store) -> Result<House, ServeEr
     config.admin_listen = ([127, 0, 0, 1], 0).into();
     config.public_url = format!("https://127.0.0.1:{port}");
     config.data = dir.to_owned();
-    config.tls = Some(kulkul_hub::config::Tls { cert: dir.join("cert.pem"), key: dir.join("key.pem") });
+    config.tls =
+        Some(kulkul_hub::config::Tls { cert: dir.join("cert.pem"), key: dir.join("key.pem"), acme: false });
     let hub = Hub::start(config, Clock::machine(), store).unwrap();
     let server = Server::bind(&hub).await?;
     follower::start(&hub).await.unwrap();

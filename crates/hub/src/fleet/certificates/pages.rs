@@ -21,7 +21,10 @@ const HERE: &str = "/console/certificates";
 
 /// Console pages about certificates.
 pub fn routes() -> Router<Hub> {
-    Router::new().route(HERE, get(list)).route("/console/certificates/{gateway}/again", post(again))
+    Router::new()
+        .route(HERE, get(list))
+        .route("/console/certificates/{gateway}/again", post(again))
+        .route("/console/certificates/hub/again", post(hub_again))
 }
 
 #[derive(Template)]
@@ -32,8 +35,39 @@ struct CertificatesPage {
     me: Frame,
     domain: Option<String>,
     authority: Option<String>,
+    hub: Option<HubRow>,
     paused: Option<Moment>,
     rows: Vec<Row>,
+}
+
+/// The hub's own certificate.
+struct HubRow {
+    host: String,
+    authority: Option<String>,
+    until: Option<Moment>,
+    over: bool,
+    due_at: Option<Moment>,
+    tries: u32,
+    trouble: Option<Trouble>,
+    may: bool,
+}
+
+impl HubRow {
+    fn of(hub: &Hub, staff: &Staff, now: Moment) -> Option<Self> {
+        let own = hub.own_certificate()?;
+        let kept = own.kept();
+        let trouble = kept.trouble();
+        Some(HubRow {
+            host: own.host.clone(),
+            authority: kept.authority.as_deref().map(shown),
+            until: kept.until,
+            over: kept.until.is_some_and(|until| until < now),
+            due_at: kept.due_at,
+            tries: kept.tries,
+            may: trouble.is_some() && staff.actor.may_administer().is_ok(),
+            trouble,
+        })
+    }
 }
 
 struct Row {
@@ -83,7 +117,8 @@ async fn list(State(hub): State<Hub>, staff: Staff, on: Page) -> Result<Response
         rows: rows.collect(),
         me: (&staff).into(),
         domain: hub.config().portal.domain.clone(),
-        authority: hub.acme().map(|a| shown(a.authority())),
+        authority: super::portals(&hub).map(|a| shown(a.authority())),
+        hub: HubRow::of(&hub, &staff, on.now),
         paused: hub.acme().and_then(|a| a.paused(on.now)),
         w: on.w.clone(),
         page: on,
@@ -125,5 +160,23 @@ async fn again(
     Signed(staff, Nothing {}): Signed<Nothing>,
 ) -> Result<Response, Problem> {
     hurry(&hub, &staff.actor, &id).await?;
+    Ok(Redirect::to(HERE).into_response())
+}
+
+/// Has the hub's own certificate tried again at once.
+async fn hub_again(
+    State(hub): State<Hub>,
+    Signed(staff, Nothing {}): Signed<Nothing>,
+) -> Result<Response, Problem> {
+    staff.actor.may_administer()?;
+    let now = hub.clock().now();
+    if let (Some(own), Some(acme)) = (hub.own_certificate(), hub.acme()) {
+        let entry = staff.actor.did(now, "hurry", "certificate", &own.host);
+        hub.store()
+            .write(Lane::Page, move |tx| Box::pin(async move { audit::append(tx, &entry).await }))
+            .await?;
+        own.hurry(now);
+        acme.hurry();
+    }
     Ok(Redirect::to(HERE).into_response())
 }

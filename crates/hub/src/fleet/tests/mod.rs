@@ -2,6 +2,7 @@
 
 mod access;
 mod access_points;
+mod advice;
 mod boxes;
 mod certificates;
 mod desired_states;
