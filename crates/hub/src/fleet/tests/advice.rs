@@ -132,7 +132,8 @@ async fn a_portal_is_renewed_when_the_authority_advises() {
         assert_eq!(fake.asked.lock().unwrap().len(), 1);
         h.hand.set(now.plus_ms(21_600_000));
         certificates::round(&hub).await.unwrap();
-        assert_eq!((fake.asked.lock().unwrap().len(), held().await.due_at), (2, first.due_at));
+        let due_at = held().await.due_at;
+        assert_eq!((fake.asked.lock().unwrap().len(), due_at), (2, first.due_at));
         // The authority will revoke it soon: the window lies behind, and it is due at once.
         fake.say(day(-2), day(-1));
         h.hand.set(now.plus_ms(2 * 21_600_000));
