@@ -1,6 +1,8 @@
 //! The provider's side of the one line: it gives another address, or none by itself.
 
-use super::town::{Town, accept, fetch, log_of, runtime, start_gateway, start_hub, town, town_of};
+use super::town::{
+    Town, accept, fetch, log_of, runtime, start_gateway, start_hub, town, town_of, try_accept,
+};
 use kulkul_sim::street::ground::{permitted, skip, until};
 use kulkul_sim::street::hub;
 use kulkul_sim::street::layout::{Street, WORLD4};
@@ -77,7 +79,8 @@ fn a_static_way_out_is_set_by_the_box_and_put_back_when_it_is_lost() {
     let town = town_of(street, prepared, config, gateway, hub);
     let route = || town.street.gateway.run("ip route show default").unwrap_or_default();
     until("the box has set its way out", 60, || route().contains("198.51.100.1").then_some(()));
-    accept(&town.street, "10.77.0.1");
+    // A box that enrols in this moment has another page a moment later.
+    until("the phone accepts", 60, || try_accept(&town.street, "10.77.0.1"));
     until("the phone is online", 60, || online(&town));
     until("names come from the servers that were given", 60, || {
         fetch(&town.street, "-m 4", "http://outside.example/").1.starts_with("hello").then_some(())
