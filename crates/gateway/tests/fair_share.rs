@@ -15,6 +15,8 @@
 
 #[path = "../../sim/src/street/ground.rs"]
 mod ground;
+#[path = "fair_share/streams.rs"]
+mod streams;
 
 use ground::{Place, Running, permitted, skip, until, wire};
 use kulkul_gateway::config::Kind;
@@ -28,11 +30,8 @@ use kulkul_wire::netlink::queues::{Class, Queue};
 use kulkul_wire::netlink::{Change, Counter, Element, Extra, Key, Set};
 use kulkul_wire::ruleset::classes::{LINE, OWN, PUBLIC, STAFF};
 use kulkul_wire::ruleset::{self, Audience, Policy, Segment, Uplink};
-use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::net::IpAddr;
+use streams::{pull, serve};
 
 const ROLE: &str = "KULKUL_FAIR_ROLE";
 const LINE_KBPS: u32 = 40_000;
@@ -64,40 +63,6 @@ fn command(place: &Place, role: &str) -> std::process::Command {
     let mut command = place.command(std::env::current_exe().unwrap().to_str().unwrap());
     command.args(["--exact", "a_role_in_a_namespace", "--nocapture", "-q"]).env(ROLE, role);
     command
-}
-
-/// Sends zeros to whoever connects.
-fn serve() {
-    for stream in TcpListener::bind("0.0.0.0:5001").unwrap().incoming().flatten() {
-        std::thread::spawn(move || {
-            let mut stream = stream;
-            while stream.write_all(&[0; 16_384]).is_ok() {}
-        });
-    }
-}
-
-/// Receives over so many connections; prints the bytes of the time after the first two seconds.
-fn pull(from: IpAddr, flows: usize, seconds: u64) {
-    let got = Arc::new(AtomicU64::new(0));
-    for _ in 0..flows {
-        let got = got.clone();
-        std::thread::spawn(move || {
-            let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-            socket.bind(&SocketAddr::new(from, 0).into()).unwrap();
-            socket.connect(&WORLD.parse::<SocketAddr>().unwrap().into()).unwrap();
-            let mut stream = TcpStream::from(socket);
-            let mut buffer = vec![0; 65_536];
-            while let Ok(n) = stream.read(&mut buffer) {
-                got.fetch_add(n as u64, Ordering::Relaxed);
-            }
-        });
-    }
-    std::thread::sleep(Duration::from_secs(2));
-    let (begin, before) = (Instant::now(), got.load(Ordering::Relaxed));
-    std::thread::sleep(Duration::from_secs(seconds));
-    let bytes = got.load(Ordering::Relaxed) - before;
-    println!("=> {}", (bytes as f64 / begin.elapsed().as_secs_f64()) as u64);
-    std::process::exit(0);
 }
 
 fn policy() -> Policy {

@@ -180,6 +180,7 @@ impl LightGateway {
     pub async fn enrol(&mut self, line: &Line, claim: &ClaimCode, now: Moment) -> Result<(), CallError> {
         let capabilities = Capabilities {
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            target: "simulated".to_owned(),
             kernel: "simulated".to_owned(),
             ipv6: true,
             ..Capabilities::default()

@@ -8,6 +8,7 @@
 
 pub mod devices;
 pub mod features;
+mod fib;
 pub mod flows;
 pub mod message;
 pub mod queues;

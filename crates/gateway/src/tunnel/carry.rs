@@ -116,6 +116,7 @@ impl Tunnel {
             let tick = clock.sleep_ms(TICK_MS);
             tokio::pin!(tick);
             loop {
+                // Not in a fixed order: neither direction may wait for the other.
                 tokio::select! {
                     () = stop.cancelled() => return Ok(Ended::Stopped),
                     changed = self.orders.changed() => match changed {

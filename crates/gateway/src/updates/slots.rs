@@ -87,6 +87,8 @@ pub struct ToTell {
 pub struct Record {
     /// The slot whose program has proven itself; none for the installed one.
     pub proven: Option<Slot>,
+    /// The rollout that asked for it.
+    pub rollout: u64,
     /// The one that is being tried.
     pub trial: Option<Trial>,
     /// What the installed program was then: another one installed since wins.
@@ -231,7 +233,8 @@ impl Slots {
     /// Somebody installed another program since: what the slots hold is not run any more.
     fn give_way(&self, record: &mut Record) {
         let trial = record.trial.take().map(|t| (t.program, t.rollout));
-        let proven = record.proven.take().and_then(|s| self.release(s)).map(|r| (r.sha256, 0));
+        let by = record.rollout;
+        let proven = record.proven.take().and_then(|s| self.release(s)).map(|r| (r.sha256, by));
         for (program, rollout) in trial.into_iter().chain(proven) {
             pass(record, Passed { program, rollout });
             let reason = "another program was installed at the box".to_owned();
@@ -291,7 +294,7 @@ impl Slots {
         self.change(|record| {
             let Some(trial) = record.trial.take() else { return false };
             record.newest = self.release(trial.slot).map(|r| r.signed_at);
-            record.proven = Some(trial.slot);
+            (record.proven, record.rollout) = (Some(trial.slot), trial.rollout);
             true
         })
     }

@@ -1,10 +1,10 @@
 //! Accounts: made by staff, with a secret that is shown once unless the person chose it.
 
-use super::NotWritten;
 use crate::Hub;
 use crate::fleet::follower;
 use crate::staff::{Actor, secret};
 use crate::web::Problem;
+use crate::web::problem::NotWritten;
 use crate::{entropy, staff::actor::noted};
 use kulkul_model::account::{AccountName, acceptable};
 use kulkul_model::admission::Token16;

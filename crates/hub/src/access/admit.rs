@@ -3,12 +3,12 @@
 //! A grant is noted before it is answered, so that two boxes cannot be granted the same
 //! place of a voucher. The voucher's time begins when the journal tells of the session.
 
-use super::NotWritten;
 use super::sessions::uses_now;
 use crate::Hub;
 use crate::entropy;
 use crate::fleet::Known;
 use crate::web::Problem;
+use crate::web::problem::NotWritten;
 use kulkul_model::account::{AccountName, LONGEST_SECRET};
 use kulkul_model::admission::Token16;
 use kulkul_model::session::{LEASE_MS, WayIn};

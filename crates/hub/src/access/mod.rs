@@ -27,7 +27,7 @@ use axum::Router;
 use kulkul_model::Refusal;
 use kulkul_model::area::AreaCode;
 use kulkul_model::site::SiteCode;
-use kulkul_store::{StoreError, Tx, area, site};
+use kulkul_store::{Tx, area, site};
 
 /// Console pages about access.
 pub fn routes() -> Router<Hub> {
@@ -56,22 +56,4 @@ async fn ground(tx: &mut Tx, code: Option<&SiteCode>) -> Result<AreaCode, Proble
 async fn may(hub: &Hub, by: &Actor, code: Option<&SiteCode>) -> Result<(), Problem> {
     let area = ground(&mut hub.store().reader().await?, code).await?;
     Ok(by.may_operate(&area)?)
-}
-
-/// What a write of this room fails with: the rules say no, or the database does.
-#[derive(Debug, thiserror::Error)]
-enum NotWritten {
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    #[error("access: {0}")]
-    Store(#[from] StoreError),
-}
-
-impl From<NotWritten> for Problem {
-    fn from(error: NotWritten) -> Self {
-        match error {
-            NotWritten::Refused(refusal) => refusal.into(),
-            NotWritten::Store(error) => error.into(),
-        }
-    }
 }

@@ -1,11 +1,11 @@
 //! Ending sessions: a disconnect is a line of the desired state with an end of its own.
 
-use super::NotWritten;
 use crate::Hub;
 use crate::fleet::follower;
 use crate::staff::Actor;
 use crate::staff::actor::noted;
 use crate::web::Problem;
+use crate::web::problem::NotWritten;
 use kulkul_model::session::{LEASE_MS, SessionId};
 use kulkul_model::site::SiteCode;
 use kulkul_model::{Moment, Refusal};

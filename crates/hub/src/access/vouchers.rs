@@ -1,12 +1,12 @@
 //! Vouchers: made in batches, shown once on a sheet, taken back one by one or all.
 
-use super::NotWritten;
 use crate::Hub;
 use crate::entropy;
 use crate::fleet::follower;
 use crate::staff::Actor;
 use crate::staff::actor::noted;
 use crate::web::Problem;
+use crate::web::problem::NotWritten;
 use kulkul_model::admission::{FindingKind, Token16};
 use kulkul_model::site::SiteCode;
 use kulkul_model::voucher::{Terms, VoucherCode};

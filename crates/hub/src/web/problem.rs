@@ -353,6 +353,26 @@ impl From<StoreError> for Problem {
     }
 }
 
+/// Why a write did not happen: the rules say no, or the database does.
+#[derive(Debug, thiserror::Error)]
+pub enum NotWritten {
+    /// The rules.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<NotWritten> for Problem {
+    fn from(error: NotWritten) -> Self {
+        match error {
+            NotWritten::Refused(refusal) => refusal.into(),
+            NotWritten::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<askama::Error> for Problem {
     fn from(error: askama::Error) -> Self {
         Problem::fault(&error)

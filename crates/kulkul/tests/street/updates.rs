@@ -200,4 +200,8 @@ fn a_program_that_fails_or_that_another_key_signed_leaves_the_place_as_it_was() 
     assert!(step == "undone" && reason.contains("ended 3 times"), "{reason}");
     until("the rollout pauses", 30, || (town.state(&token, number) == "paused").then_some(()));
     assert!(town.is_online());
+    // Another rollout of the same program is another try.
+    let again = town.roll_out(&token, &broken, &key, "0.3.0");
+    town.until_it_ends(90);
+    assert!(again > number && town.is_online());
 }

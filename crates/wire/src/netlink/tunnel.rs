@@ -6,39 +6,18 @@
 //! interface goes, so that nothing takes another way then.
 
 use super::Garbled;
+use super::fib::{
+    DELROUTE, DELRULE, DST, EXCL, GETRULE, LINK, NEWROUTE, NEWRULE, OIF, PRIORITY, PROTOCOL, REPLACE,
+    ROUTE_TABLE, RULE_IIF, RULE_PRIORITY, RULE_TABLE, UNICAST, UNIVERSE, UNREACHABLE, address, is_six,
+    put_address, rtmsg, rule_header, word,
+};
 use super::message::{ACK, Attributes, CREATE, DUMP, Message, REQUEST, Writer};
 use ipnet::IpNet;
-use std::net::IpAddr;
 
 /// The table of the tunnel's routes.
 pub const TABLE: u32 = 85;
 /// The preference of the rules, before those of ways out.
 pub const PREFERENCE: u32 = 31_900;
-
-const NEWROUTE: u16 = 24;
-const DELROUTE: u16 = 25;
-const NEWRULE: u16 = 32;
-const DELRULE: u16 = 33;
-const GETRULE: u16 = 34;
-const REPLACE: u16 = 0x100;
-const EXCL: u16 = 0x200;
-
-const INET: u8 = 2;
-const INET6: u8 = 10;
-const PROTOCOL: u8 = 84;
-const UNIVERSE: u8 = 0;
-const LINK: u8 = 253;
-const UNICAST: u8 = 1;
-const UNREACHABLE: u8 = 7;
-const TO_TABLE: u8 = 1;
-
-const DST: u16 = 1;
-const OIF: u16 = 4;
-const PRIORITY: u16 = 6;
-const ROUTE_TABLE: u16 = 15;
-const RULE_IIF: u16 = 3;
-const RULE_PRIORITY: u16 = 6;
-const RULE_TABLE: u16 = 15;
 
 /// The metrics of a route into the tunnel, and of the one below it.
 const METRICS: [u32; 2] = [10, 20];
@@ -65,14 +44,11 @@ pub fn route_from(message: &Message<'_>) -> Result<Option<Route>, Garbled> {
     else {
         return Err(Garbled::Length);
     };
-    let mut dst: Option<IpAddr> = None;
-    let (mut interface, mut table) = (None, u32::from(*table));
+    let Some(six) = is_six(*family) else { return Ok(None) };
+    let (mut dst, mut interface, mut table) = (None, None, u32::from(*table));
     for (attribute, value) in Attributes(attributes) {
         match attribute {
-            DST if *family == INET => {
-                dst = Some(value.first_chunk::<4>().map(|b| IpAddr::from(*b)).ok_or(Garbled::Value)?);
-            }
-            DST => dst = Some(value.first_chunk::<16>().map(|b| IpAddr::from(*b)).ok_or(Garbled::Value)?),
+            DST => dst = Some(address(six, value)?),
             OIF => interface = Some(word(value)?),
             ROUTE_TABLE => table = word(value)?,
             _ => {}
@@ -82,10 +58,6 @@ pub fn route_from(message: &Message<'_>) -> Result<Option<Route>, Garbled> {
     let net = IpNet::new(dst, *prefix).map_err(|_| Garbled::Value)?;
     // IPv6 names the loopback where there is no way.
     Ok(Some(Route { net, interface: interface.filter(|_| *kind == UNICAST) }))
-}
-
-fn word(value: &[u8]) -> Result<u32, Garbled> {
-    value.first_chunk().map(|b| u32::from_ne_bytes(*b)).ok_or(Garbled::Value)
 }
 
 /// Sets a route in place of one to the same range.
@@ -106,14 +78,9 @@ fn set(route: &Route, kind: u16, flags: u16, seq: u32) -> Vec<u8> {
     let (unicast, metric) = if route.interface.is_some() { (true, into) } else { (false, nowhere) };
     let scope = if unicast && !six { LINK } else { UNIVERSE };
     let leads = if unicast { UNICAST } else { UNREACHABLE };
-    let family = if six { INET6 } else { INET };
-    let fixed = [family, route.net.prefix_len(), 0, 0, 0, PROTOCOL, scope, leads, 0, 0, 0, 0];
     let mut w = Writer::new();
-    let m = w.begin(kind, flags, seq, &fixed);
-    match route.net.network() {
-        IpAddr::V4(v4) => w.put(DST, &v4.octets()),
-        IpAddr::V6(v6) => w.put(DST, &v6.octets()),
-    }
+    let m = w.begin(kind, flags, seq, &rtmsg(six, route.net.prefix_len(), PROTOCOL, scope, leads));
+    put_address(&mut w, DST, route.net.network());
     if let Some(interface) = route.interface {
         w.put(OIF, &interface.to_ne_bytes());
     }
@@ -127,13 +94,9 @@ fn set(route: &Route, kind: u16, flags: u16, seq: u32) -> Vec<u8> {
 #[must_use]
 pub fn rules(six: bool, seq: u32) -> Vec<u8> {
     let mut w = Writer::new();
-    let m = w.begin(GETRULE, REQUEST | DUMP, seq, &[family(six), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    let m = w.begin(GETRULE, REQUEST | DUMP, seq, &rtmsg(six, 0, 0, 0, 0));
     w.end(m);
     w.finish()
-}
-
-const fn family(six: bool) -> u8 {
-    if six { INET6 } else { INET }
 }
 
 /// The interface from which a rule leads into the tunnel's table; nothing for other rules.
@@ -177,7 +140,7 @@ pub fn remove_rule(interface: &str, six: bool, seq: u32) -> Vec<u8> {
 
 fn rule_message(interface: &str, six: bool, kind: u16, flags: u16, seq: u32) -> Vec<u8> {
     let mut w = Writer::new();
-    let m = w.begin(kind, flags, seq, &[family(six), 0, 0, 0, 0, 0, 0, TO_TABLE, 0, 0, 0, 0]);
+    let m = w.begin(kind, flags, seq, &rule_header(six));
     w.put_text(RULE_IIF, interface);
     w.put(RULE_PRIORITY, &PREFERENCE.to_ne_bytes());
     w.put(RULE_TABLE, &TABLE.to_ne_bytes());
@@ -199,7 +162,7 @@ mod tests {
             let bytes = put(&route, 3);
             let message = Messages(&bytes).next().unwrap().unwrap();
             assert_eq!(route_from(&message).unwrap(), Some(route));
-            let cut = Message { body: &[INET, 0, 0], ..message };
+            let cut = Message { body: &[2, 0, 0], ..message };
             assert_eq!(route_from(&cut), Err(Garbled::Length));
         }
     }

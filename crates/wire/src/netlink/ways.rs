@@ -6,6 +6,11 @@
 //! passes over default routes, the second looks into ours.
 
 use super::Garbled;
+use super::fib::{
+    DELROUTE, DELRULE, EXCL, GATEWAY, GETROUTE, LINK, NEWROUTE, NEWRULE, OIF, PRIORITY, PROTOCOL, REPLACE,
+    ROUTE_TABLE, RULE_PRIORITY, RULE_SUPPRESS, RULE_TABLE, UNICAST, UNIVERSE, UNREACHABLE, address, is_six,
+    put_address, rtmsg, rule_header, word,
+};
 use super::message::{ACK, Attributes, CREATE, DUMP, Message, REQUEST, Writer};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -16,32 +21,6 @@ pub const MAIN: u32 = 254;
 pub const TABLE: u32 = 84;
 /// The preference of the rule that passes over default routes; the next one is that of `TABLE`.
 pub const PREFERENCE: u32 = 32_000;
-
-const NEWROUTE: u16 = 24;
-const DELROUTE: u16 = 25;
-const GETROUTE: u16 = 26;
-const NEWRULE: u16 = 32;
-const DELRULE: u16 = 33;
-const REPLACE: u16 = 0x100;
-const EXCL: u16 = 0x200;
-
-const INET: u8 = 2;
-const INET6: u8 = 10;
-/// Who set a route: a number of our own, so that those of others are left alone.
-const PROTOCOL: u8 = 84;
-const UNIVERSE: u8 = 0;
-const LINK: u8 = 253;
-const UNICAST: u8 = 1;
-const UNREACHABLE: u8 = 7;
-const TO_TABLE: u8 = 1;
-
-const OIF: u16 = 4;
-const GATEWAY: u16 = 5;
-const PRIORITY: u16 = 6;
-const ROUTE_TABLE: u16 = 15;
-const RULE_PRIORITY: u16 = 6;
-const RULE_SUPPRESS: u16 = 14;
-const RULE_TABLE: u16 = 15;
 
 /// A default route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -64,13 +43,9 @@ pub struct DefaultRoute {
 #[must_use]
 pub fn routes(six: bool, seq: u32) -> Vec<u8> {
     let mut w = Writer::new();
-    let m = w.begin(GETROUTE, REQUEST | DUMP, seq, &rtmsg(six, 0, 0, UNICAST));
+    let m = w.begin(GETROUTE, REQUEST | DUMP, seq, &rtmsg(six, 0, 0, 0, UNICAST));
     w.end(m);
     w.finish()
-}
-
-fn rtmsg(six: bool, protocol: u8, scope: u8, kind: u8) -> [u8; 12] {
-    [if six { INET6 } else { INET }, 0, 0, 0, 0, protocol, scope, kind, 0, 0, 0, 0]
 }
 
 /// Reads a default route; nothing when the message is about something else.
@@ -86,27 +61,17 @@ pub fn default_from(message: &Message<'_>) -> Result<Option<DefaultRoute>, Garbl
     else {
         return Err(Garbled::Length);
     };
-    let six = match *family {
-        INET => false,
-        INET6 => true,
-        _ => return Ok(None),
-    };
+    let Some(six) = is_six(*family) else { return Ok(None) };
     if *prefix != 0 || ![UNICAST, UNREACHABLE].contains(kind) {
         return Ok(None);
     }
-    let word = |value: &[u8]| value.first_chunk().map(|b| u32::from_ne_bytes(*b)).ok_or(Garbled::Value);
     let (mut interface, mut gateway, mut metric, mut table) = (None, None, 0, u32::from(*table));
     for (kind, value) in Attributes(attributes) {
         match kind {
             OIF => interface = Some(word(value)?),
             PRIORITY => metric = word(value)?,
             ROUTE_TABLE => table = word(value)?,
-            GATEWAY if six => {
-                gateway = Some(value.first_chunk::<16>().map(|b| IpAddr::from(*b)).ok_or(Garbled::Value)?);
-            }
-            GATEWAY => {
-                gateway = Some(value.first_chunk::<4>().map(|b| IpAddr::from(*b)).ok_or(Garbled::Value)?);
-            }
+            GATEWAY => gateway = Some(address(six, value)?),
             _ => {}
         }
     }
@@ -138,12 +103,10 @@ fn set(route: &DefaultRoute, kind: u16, flags: u16, seq: u32) -> Vec<u8> {
         kind,
         flags,
         seq,
-        &rtmsg(route.six, PROTOCOL, scope, if none { UNREACHABLE } else { UNICAST }),
+        &rtmsg(route.six, 0, PROTOCOL, scope, if none { UNREACHABLE } else { UNICAST }),
     );
-    match route.gateway {
-        Some(IpAddr::V4(v4)) => w.put(GATEWAY, &v4.octets()),
-        Some(IpAddr::V6(v6)) => w.put(GATEWAY, &v6.octets()),
-        None => {}
+    if let Some(ip) = route.gateway {
+        put_address(&mut w, GATEWAY, ip);
     }
     if !none {
         w.put(OIF, &route.interface.to_ne_bytes());
@@ -179,9 +142,8 @@ pub fn remove_rule(rule: Rule, six: bool, seq: u32) -> Vec<u8> {
 }
 
 fn rule_message(rule: Rule, six: bool, kind: u16, flags: u16, seq: u32) -> Vec<u8> {
-    let family = if six { INET6 } else { INET };
     let mut w = Writer::new();
-    let m = w.begin(kind, flags, seq, &[family, 0, 0, 0, 0, 0, 0, TO_TABLE, 0, 0, 0, 0]);
+    let m = w.begin(kind, flags, seq, &rule_header(six));
     let (preference, table) = match rule {
         Rule::Specific => (PREFERENCE, MAIN),
         Rule::InUse => (PREFERENCE + 1, TABLE),
@@ -222,7 +184,7 @@ mod tests {
         bytes[17] = 24;
         let message = Messages(&bytes).next().unwrap().unwrap();
         assert_eq!(default_from(&message).unwrap(), None, "a route to a network is no default route");
-        let cut = Message { body: &[INET, 0, 0], ..message };
+        let cut = Message { body: &[2, 0, 0], ..message };
         assert_eq!(default_from(&cut), Err(Garbled::Length));
     }
 

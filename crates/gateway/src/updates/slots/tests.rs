@@ -123,6 +123,8 @@ fn another_installed_program_wins_and_a_broken_record_is_none() {
     fs::write(&b.installed, "a program that somebody installed").unwrap();
     assert_eq!(b.next(), Next::Installed);
     assert!(b.told()[0].1.contains("another program was installed"));
+    let passed = Passed { program: Digest::of(b"second program"), rollout: 1 };
+    assert_eq!(b.slots.record().passed, [passed], "the rollout that brought it does not bring it back");
     assert_eq!(b.next(), Next::Installed);
     let slot = b.begin("third program", 2);
     assert_eq!(b.next(), b.runs(slot, Some(1)));

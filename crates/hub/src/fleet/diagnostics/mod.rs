@@ -11,6 +11,7 @@ use crate::entropy::draw;
 use crate::staff::Actor;
 use crate::staff::actor::noted;
 use crate::web::Problem;
+use crate::web::problem::NotWritten;
 use kulkul_model::diagnostic::{DiagnosticId, DiagnosticKind};
 use kulkul_model::gateway::GatewayId;
 use kulkul_model::site::Site;
@@ -23,23 +24,6 @@ use kulkul_wire::link::desired::{DiagnosticAsk, DiagnosticsSection, MOST_ASKS};
 
 /// An ask that was not begun after this is over, milliseconds: a quarter of an hour.
 pub const OPEN_MS: i64 = 15 * 60_000;
-
-#[derive(Debug, thiserror::Error)]
-enum NotAsked {
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    #[error("asking a box: {0}")]
-    Store(#[from] StoreError),
-}
-
-impl From<NotAsked> for Problem {
-    fn from(error: NotAsked) -> Self {
-        match error {
-            NotAsked::Refused(refusal) => refusal.into(),
-            NotAsked::Store(error) => error.into(),
-        }
-    }
-}
 
 /// A box and its place.
 pub(super) async fn whose(hub: &Hub, id: &str) -> Result<(Gateway, Site), Problem> {
@@ -91,7 +75,7 @@ pub async fn ask(
         Box::pin(async move {
             let open = diagnostic::open(tx, &kept.gateway, now).await?;
             if open.len() >= MOST_ASKS {
-                return Err(NotAsked::from(Refusal::new(429, "diagnostics-many").with("most", MOST_ASKS)));
+                return Err(NotWritten::from(Refusal::new(429, "diagnostics-many").with("most", MOST_ASKS)));
             }
             diagnostic::put(tx, &kept).await?;
             audit::append(tx, &entry).await?;

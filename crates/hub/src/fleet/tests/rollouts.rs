@@ -108,8 +108,11 @@ impl House {
 
     /// The statement that the box at a place is given; empty for none.
     async fn update(&self, p: &Placed) -> Vec<u8> {
-        let section: UpdateSection = serde_json::from_value(self.section(p.place, "update").await).unwrap();
-        section.release.0
+        self.update_section(p).await.release.0
+    }
+
+    async fn update_section(&self, p: &Placed) -> UpdateSection {
+        serde_json::from_value(self.section(p.place, "update").await).unwrap()
     }
 
     async fn says(&self, p: &mut Placed, program: Digest, step: UpdateStep, reason: &str) {
@@ -322,6 +325,8 @@ async fn a_newer_rollout_takes_the_place_of_one_that_is_not_done() {
         assert_eq!((&told["state"], &told["why"]), (&json!("stopped"), &json!("replaced")));
         let told = h.rollout(&token, second).await;
         assert_eq!(told["stages"][0]["proven"], 1, "who runs it already has proven it: {told}");
+        // By its number a box knows that it may try again what failed in the one before.
+        assert_eq!(h.update_section(&b).await.rollout, second);
         assert_eq!(h.deliver(&b.b.enrolled.gateway, &[&late.bytes]).await.status, StatusCode::OK);
         h.look().await;
         let told = h.rollout(&token, second).await;

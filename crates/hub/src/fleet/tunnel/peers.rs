@@ -83,7 +83,10 @@ fn overlap(a: &IpNet, b: &IpNet) -> bool {
 /// Whether a place's own devices may have such addresses: private ones, or those of IPv6 that are routed.
 fn is_of_a_place(net: &IpNet) -> bool {
     match net.network() {
-        IpAddr::V4(v4) => v4.is_private() || (v4.octets().first() == Some(&100) && net.prefix_len() >= 10),
+        // Beside the private ones those that providers share out among their customers (RFC 6598).
+        IpAddr::V4(v4) => {
+            v4.is_private() || matches!(v4.octets(), [100, second, ..] if (64..128).contains(&second))
+        }
         IpAddr::V6(v6) => !v6.is_loopback() && !v6.is_multicast() && !v6.is_unicast_link_local(),
     }
 }
@@ -190,17 +193,26 @@ mod tests {
             vec![
                 end(1, "BJ-001", "10.201.0.2", &[("service", "10.79.1.0/24"), ("staff", "10.78.0.0/24")]),
                 end(2, "BJ-002", "10.201.0.3", &[("service", "10.79.2.0/24"), ("service", "10.200.4.0/24")]),
-                end(3, "BJ-003", "10.201.0.4", &[("service", "10.79.2.128/25"), ("service", "8.8.8.0/24")]),
-                end(4, "BJ-004", "10.201.0.5", &[("service", "10.0.0.0/8"), ("service", "2001:db8:79::/64")]),
+                end(3, "BJ-003", "10.201.0.4", &[("service", "10.79.2.128/25"), ("service", "100.4.8.0/24")]),
+                end(
+                    4,
+                    "BJ-004",
+                    "10.201.0.5",
+                    &[
+                        ("service", "10.0.0.0/8"),
+                        ("service", "2001:db8:79::/64"),
+                        ("service", "100.64.9.0/24"),
+                    ],
+                ),
             ],
             &reserved,
         );
         assert_eq!(left(&all[0]), [Some("twice"), Some("staff")], "a wide one hides it");
         assert_eq!(left(&all[1]), [Some("twice"), Some("reserved")]);
         assert_eq!(left(&all[2]), [Some("twice"), Some("outside")]);
-        assert_eq!(left(&all[3]), [Some("wide"), None]);
+        assert_eq!(left(&all[3]), [Some("wide"), None, None]);
         let allowed: Vec<String> = all[3].allowed().iter().map(ToString::to_string).collect();
-        assert_eq!(allowed, ["10.201.0.5/32", "2001:db8:79::/64"]);
+        assert_eq!(allowed, ["10.201.0.5/32", "2001:db8:79::/64", "100.64.9.0/24"]);
     }
 
     #[test]

@@ -12,27 +12,5 @@ pub mod rollouts;
 pub mod run;
 pub mod told;
 
-use crate::web::Problem;
-use kulkul_model::Refusal;
-use kulkul_store::StoreError;
-
 /// Who goes on by itself, as the audit names it.
 const WHO: &str = "hub";
-
-/// What a write of this room fails with: the rules say no, or the database does.
-#[derive(Debug, thiserror::Error)]
-enum NotWritten {
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    #[error("updates: {0}")]
-    Store(#[from] StoreError),
-}
-
-impl From<NotWritten> for Problem {
-    fn from(error: NotWritten) -> Self {
-        match error {
-            NotWritten::Refused(refusal) => refusal.into(),
-            NotWritten::Store(error) => error.into(),
-        }
-    }
-}

@@ -3,12 +3,12 @@
 //! The file lies under its digest, as block lists do; the statement is a row. The hub reads
 //! what is signed and leaves the signature to the boxes, which know the key.
 
-use super::NotWritten;
 use crate::Hub;
 use crate::fleet::{lists, orders};
 use crate::staff::Actor;
 use crate::staff::actor::noted;
 use crate::web::Problem;
+use crate::web::problem::NotWritten;
 use kulkul_model::Refusal;
 use kulkul_proof::{NotProven, release as signed};
 use kulkul_store::release::{self, Taken};

@@ -3,13 +3,13 @@
 //! Each change is one write with its audit row. Boxes hear of it by their desired states,
 //! which the follower makes anew.
 
-use super::{NotWritten, WHO};
+use super::WHO;
 use crate::Hub;
 use crate::fleet::orders::{COUNTER, Scope, ground};
 use crate::staff::Actor;
 use crate::staff::actor::noted;
 use crate::web::Problem;
-use crate::web::problem::Fault;
+use crate::web::problem::{Fault, NotWritten};
 use kulkul_model::Refusal;
 use kulkul_model::rollout::{MOST_STAGES, RolloutState};
 use kulkul_store::rollout::{self, Rollout};

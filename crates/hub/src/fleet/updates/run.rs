@@ -39,6 +39,7 @@ pub async fn run(hub: &Hub) {
             tracing::warn!(%error, "the rollout of an update does not go on; tried again");
         }
         tokio::select! {
+            biased;
             () = hub.fleet().rollouts.notified() => {}
             () = hub.clock().sleep_ms(EVERY_MS) => {}
         }

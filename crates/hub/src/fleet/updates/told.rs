@@ -46,6 +46,7 @@ pub async fn section(
     let Some(release) = release::find(tx, &told.program).await? else { return Ok(nothing) };
     Ok(UpdateSection {
         release: Blob(release.statement),
+        rollout: held.number,
         at_once: held.at_once,
         quiet_from: held.quiet_from,
         quiet_until: held.quiet_until,
